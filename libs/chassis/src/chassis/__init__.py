@@ -1,0 +1,1 @@
+"""What all Tandem services share; it knows none of them."""

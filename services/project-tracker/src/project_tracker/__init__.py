@@ -1,0 +1,1 @@
+"""Projects from charter to closing."""
