@@ -40,8 +40,8 @@ class WorkingCalendar:
 
     An instant is working time when the clock on the zone's wall shows a working minute, so an interval across
     a change of clocks is as long as it really lasts. Instants are aware, results UTC in whole seconds, from
-    1900 to 2199; beyond that, and for a calendar without working time where some is needed, ValueError. Methods
-    that end in `_second` or take a position do the same in plain numbers; a position counts working seconds.
+    1900 to 2199; beyond that, and for a calendar without working time where some is needed, ValueError. What
+    ends in `_second` or takes a position does the same in plain numbers; a position counts working seconds.
     """
 
     timezone: str
