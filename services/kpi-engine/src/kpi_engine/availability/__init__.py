@@ -1,0 +1,1 @@
+"""Availability of a service, and what else follows from its outages."""
