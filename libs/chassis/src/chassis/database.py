@@ -1,0 +1,223 @@
+"""SQLAlchemy's pool and statements, run on the asyncpg connection underneath.
+
+Statements are SQLAlchemy Core, compiled once when a module is loaded; a transaction then costs what the driver
+costs. Each operation opens exactly one transaction, and the organisation is set with its first message, so row-level
+security judges every statement that follows.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.util import greenlet_spawn
+
+from chassis import clock
+from chassis.caller import Caller
+from chassis.rejection import Rejection
+
+DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
+STATEMENTS_KEPT = 1000
+REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one to end
+
+
+class Statement:
+    """A SQLAlchemy Core statement, compiled once; its values are given by the names of its bind parameters."""
+
+    __slots__ = ("_defaults", "_names", "_processors", "text")
+
+    def __init__(self, clause: ClauseElement) -> None:
+        compiled: Any = clause.compile(dialect=DIALECT)
+        self.text = str(compiled)
+        self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
+        self._defaults: dict[str, Any] = dict(compiled.params)
+        self._processors: dict[str, Callable[[Any], Any]] = dict(compiled._bind_processors)  # noqa: SLF001
+
+    def arguments(self, values: dict[str, Any]) -> list[Any]:
+        """Return the values in the order of the statement's placeholders, made ready for the driver."""
+        known, processors, arguments = self._defaults, self._processors, []
+        for name in self._names:
+            value = values[name] if name in values else known[name]
+            process = processors.get(name)
+            arguments.append(process(value) if process else value)
+        return arguments
+
+
+class Transaction:
+    """One open transaction, bound to the caller it is done for and to the instant it began at."""
+
+    __slots__ = ("caller", "concluded", "connection", "now")
+
+    def __init__(self, connection: Any, caller: Caller, now: datetime) -> None:
+        self.connection = connection
+        self.caller = caller
+        self.now = now
+        self.concluded = False
+
+    async def one(self, statement: Statement, **values: Any) -> Any:
+        """Return the first row, or None."""
+        return await self.connection.fetchrow(statement.text, *statement.arguments(values))
+
+    async def value(self, statement: Statement, **values: Any) -> Any:
+        """Return the first column of the first row, or None."""
+        return await self.connection.fetchval(statement.text, *statement.arguments(values))
+
+    async def all(self, statement: Statement, **values: Any) -> list[Any]:
+        """Return all rows."""
+        rows: list[Any] = await self.connection.fetch(statement.text, *statement.arguments(values))
+        return rows
+
+    async def run(self, statement: Statement, **values: Any) -> int:
+        """Run a statement and return how many rows it touched."""
+        status: str = await self.connection.execute(statement.text, *statement.arguments(values))
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo only what is done inside, if it fails."""
+        await self.connection.execute("SAVEPOINT inner_step")
+        try:
+            yield
+        except BaseException:
+            await self.connection.execute("ROLLBACK TO SAVEPOINT inner_step")
+            raise
+        await self.connection.execute("RELEASE SAVEPOINT inner_step")
+
+    async def act_for(self, org: str) -> None:
+        """Let row-level security judge what follows as this organisation (workers serve many in a batch)."""
+        await self.connection.execute(f"SET LOCAL app.org = {literal(org)}")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """Where a database is and as which role to enter: `host` is a name or the folder of a Unix socket."""
+
+    host: str
+    port: int
+    name: str
+    role: str
+    password: str
+
+
+def literal(text: str) -> str:
+    """Quote a string for use where PostgreSQL takes no placeholder."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Database:
+    """A bounded pool of connections of one role.
+
+    At most `size` transactions run at once; others wait in front of the pool, for at most `wait_seconds`, and are
+    then refused as `unavailable`.
+    """
+
+    def __init__(
+        self,
+        address: DatabaseAddress,
+        *,
+        size: int,
+        now: Callable[[], datetime] = clock.now,
+        wait_seconds: float = 10.0,
+    ) -> None:
+        self.address = address
+        self.engine: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            connect_args=connect_arguments(address),
+            pool_size=size,
+            max_overflow=0,
+            pool_reset_on_return=None,
+            pool_timeout=wait_seconds,
+            hide_parameters=True,
+        )
+        self.size = size
+        self.in_use = 0
+        self._now = now
+        self._places = asyncio.Semaphore(size)
+        self._wait_seconds = wait_seconds
+
+    @asynccontextmanager
+    async def begin(self, caller: Caller, *, read_only: bool = False) -> AsyncIterator[Transaction]:
+        """Open the one transaction of an operation; it commits when the block ends and rolls back when it fails.
+
+        Answers `unavailable` when no connection comes free in time, and `busy` when a lock does not.
+        """
+        opening = f"{'BEGIN READ ONLY' if read_only else 'BEGIN'}; SET LOCAL app.org = {literal(caller.org)}"
+        if caller.idempotency is not None:
+            opening += f"; SET LOCAL lock_timeout = {REPETITION_WAIT_MS}"
+        async with self._connection() as connection:
+            await connection.execute(opening)
+            try:
+                yield Transaction(connection, caller, self._now())
+            except asyncpg.LockNotAvailableError as error:
+                await connection.execute("ROLLBACK")
+                raise Rejection(
+                    "conflict", "busy", "Another request is changing the same thing.", retry_after_seconds=1
+                ) from error
+            except Exception:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            await asyncio.wait_for(self._places.acquire(), self._wait_seconds)
+        except TimeoutError as error:
+            raise Rejection("unavailable", "overloaded", "Too many requests at once.", retry_after_seconds=1) from error
+        self.in_use += 1
+        try:
+            fairy = await self._checked_out()
+            try:
+                yield fairy.driver_connection
+            except BaseException as error:
+                # Only a transaction known to be over may go back to the pool.
+                if fairy.driver_connection.is_in_transaction() or not isinstance(error, Exception):
+                    fairy.invalidate()
+                raise
+            finally:
+                if fairy.is_valid:
+                    await greenlet_spawn(fairy.close)
+        finally:
+            self.in_use -= 1
+            self._places.release()
+
+    async def _checked_out(self) -> Any:
+        try:
+            while True:
+                fairy: Any = await self.engine.raw_connection()
+                if not fairy.driver_connection.is_closed():
+                    return fairy
+                fairy.invalidate()
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+            raise Rejection(
+                "unavailable", "database-unavailable", "The database is away.", retry_after_seconds=1
+            ) from error
+
+    async def connect(self) -> Any:
+        """Open a driver connection of its own outside the pool (to LISTEN); the caller closes it."""
+        return await asyncpg.connect(**connect_arguments(self.address))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def connect_arguments(address: DatabaseAddress) -> dict[str, Any]:
+    """Return asyncpg's arguments for an address; every session speaks UTC."""
+    return {
+        "host": address.host,
+        "port": address.port,
+        "database": address.name,
+        "user": address.role,
+        "password": address.password,
+        "statement_cache_size": STATEMENTS_KEPT,
+        "server_settings": {"TimeZone": "UTC", "application_name": "tandem"},
+    }

@@ -1,0 +1,159 @@
+"""Idempotency keys: the answer to a request is kept with its effect, in the same transaction.
+
+An effect is attempted first; that the key was used before shows when the answer is stored (or when the effect is
+refused because it happened already), and the first answer is given again.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    not_,
+    select,
+)
+
+from chassis.caller import Caller, IdempotencyKey
+from chassis.database import Database, Statement, Transaction
+from chassis.outcome import Replayed, Written
+from chassis.rejection import Fault, Rejection
+from chassis.resource import Instant
+
+KEPT_HOURS = 24
+KEY_METADATA = MetaData()
+
+idempotency_key = Table(
+    "idempotency_key",
+    KEY_METADATA,
+    Column("org", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    PrimaryKeyConstraint("org", "caller", "path", "key", name="idempotency_key_pkey"),
+    Index("idempotency_key_expires_at", "expires_at"),
+)
+
+
+def _bound(name: str) -> BindParameter[str]:
+    return bindparam(f"k_{name}", type_=Text)
+
+
+_MINE = and_(
+    *(idempotency_key.c[name] == _bound(name) for name in ("org", "caller", "path", "key")),
+)
+_EXPIRED = idempotency_key.c.expires_at <= bindparam("k_now", type_=Instant)
+_FIND = Statement(select(idempotency_key.c.fingerprint, idempotency_key.c.answer).where(_MINE, not_(_EXPIRED)))
+_FORGET = Statement(delete(idempotency_key).where(_MINE, _EXPIRED))
+_KEEP = Statement(
+    insert(idempotency_key).values(
+        org=_bound("org"),
+        caller=_bound("caller"),
+        path=_bound("path"),
+        key=_bound("key"),
+        fingerprint=bindparam("fingerprint", type_=LargeBinary),
+        answer=_bound("answer"),
+        expires_at=bindparam("expires_at", type_=Instant),
+    )
+)
+FORGET_EXPIRED = Statement(delete(idempotency_key).where(_EXPIRED))
+
+
+@asynccontextmanager
+async def command(database: Database, caller: Caller) -> AsyncIterator[Transaction]:
+    """Open the one transaction of an operation that changes something; the operation ends with `conclude`.
+
+    A caller with an idempotency key whose request took effect before gets `Replayed` with that answer; the same key
+    with another request is refused as `idempotency-key-reused`, one still under way as `busy`.
+    """
+    try:
+        async with database.begin(caller) as tx:
+            yield tx
+            if caller.idempotency is not None and not tx.concluded:
+                raise RuntimeError("an operation that changes something ends with conclude()")
+    except (Rejection, asyncpg.UniqueViolationError) as refusal:
+        if caller.idempotency is None:
+            raise
+        await _replay(database, caller, caller.idempotency, refusal)
+        raise
+
+
+async def conclude(tx: Transaction, written: Written) -> Written:
+    """End an operation with its answer, which is kept where the caller gave an idempotency key."""
+    key = tx.caller.idempotency
+    tx.concluded = True
+    if key is not None:
+        await tx.run(
+            _KEEP,
+            **_names(tx.caller, key),
+            fingerprint=key.fingerprint,
+            k_answer=_as_text(written),
+            expires_at=tx.now + timedelta(hours=KEPT_HOURS),
+        )
+    return written
+
+
+async def _replay(
+    database: Database, caller: Caller, key: IdempotencyKey, refusal: Rejection | asyncpg.UniqueViolationError
+) -> None:
+    """Give the answer of an earlier request with this key, if there was one."""
+    names = _names(caller, key)
+    async with database.begin(caller.idempotent(None)) as tx:
+        row = await tx.one(_FIND, **names, k_now=tx.now)
+        if row is None:
+            if isinstance(refusal, asyncpg.UniqueViolationError):
+                await tx.run(_FORGET, **names, k_now=tx.now)
+            return
+    if row["fingerprint"] != key.fingerprint:
+        raise Rejection(
+            "invalid",
+            "idempotency-key-reused",
+            "This idempotency key was used for another request.",
+            faults=[Fault("Idempotency-Key", "idempotency-key-reused", "The key belongs to another request.")],
+        ) from refusal
+    raise Replayed(_from_text(row["answer"])) from refusal
+
+
+def _names(caller: Caller, key: IdempotencyKey) -> dict[str, str]:
+    return {"k_org": caller.org, "k_caller": caller.subject, "k_path": key.path, "k_key": key.key}
+
+
+def _as_text(written: Written) -> str:
+    return json.dumps(
+        {
+            "body": written.body,
+            "id": str(written.id) if written.id else None,
+            "version": written.version,
+            "event_id": str(written.event_id) if written.event_id else None,
+            "location": written.location,
+        }
+    )
+
+
+def _from_text(answer: str) -> Written:
+    kept = json.loads(answer)
+    return Written(
+        body=kept["body"],
+        id=UUID(kept["id"]) if kept["id"] else None,
+        version=kept["version"],
+        event_id=UUID(kept["event_id"]) if kept["event_id"] else None,
+        location=kept["location"],
+        replayed=True,
+    )

@@ -1,0 +1,291 @@
+"""Reading resources: one by its id, a page of many, one to be changed; always as JSON that PostgreSQL has built."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Numeric,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from chassis.cursors import CursorSeal
+from chassis.database import Statement, Transaction
+from chassis.outcome import Found, Page
+from chassis.rejection import Fault, Rejection, invalid, not_found
+from chassis.resource import Resource, json_object
+
+_SUFFIXES = ("_from", "_to")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a client asks of a list: equality or `_from` (inclusive) and `_to` (exclusive) of named columns, and more.
+
+    `filters` holds only what was asked; a list as value means any of them. `owner` is the id of the resource whose
+    part the collection is.
+    """
+
+    limit: int = 50
+    after: str | None = None
+    sort: str | None = None
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    owner: UUID | None = None
+    updated_since: datetime | None = None
+    q: str | None = None
+    fields: tuple[str, ...] | None = None
+    count: bool = False
+
+    def question(self, resource: Resource) -> str:
+        """Return what binds a cursor: the same list, order and filters, for the same organisation's eyes."""
+        parts = [
+            resource.collection,
+            self.sort,
+            sorted(self.filters.items()),
+            self.owner,
+            self.updated_since,
+            self.q,
+        ]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+async def get(
+    tx: Transaction,
+    resource: Resource,
+    id_: UUID,
+    *,
+    owner: UUID | None = None,
+    fields: tuple[str, ...] | None = None,
+) -> Found:
+    """Return one resource, or refuse as `not-found`."""
+    statement = _one(resource, owned=owner is not None, fields=_checked_fields(resource, fields))
+    row = await tx.one(statement, wanted_id=id_, wanted_owner=owner)
+    if row is None:
+        raise not_found(resource.noun)
+    return Found(row["body"], row["version"])
+
+
+async def get_by(tx: Transaction, resource: Resource, name: str, value: Any) -> Found:
+    """Return the one resource with this value in a unique column, or refuse as `not-found`."""
+    row = await tx.one(_one_by(resource, name), wanted=value)
+    if row is None:
+        raise not_found(resource.noun)
+    return Found(row["body"], row["version"])
+
+
+async def find_to_change(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
+    """Lock one resource and return its row, all columns and `body`, or None."""
+    return await tx.one(_locked(resource, owned=owner is not None), wanted_id=id_, wanted_owner=owner)
+
+
+async def get_to_change(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
+    """Lock one resource and return its row, all columns and `body`, or refuse as `not-found`."""
+    row = await find_to_change(tx, resource, id_, owner=owner)
+    if row is None:
+        raise not_found(resource.noun)
+    return row
+
+
+async def list_page(tx: Transaction, resource: Resource, listing: Listing, seal: CursorSeal) -> Page:
+    """Return one page in keyset order; the cursor of the next is bound to what was asked."""
+    sort, descending = _sort(resource, listing.sort)
+    question = listing.question(resource)
+    values: dict[str, Any] = {f"f_{name}": value for name, value in listing.filters.items()}
+    values |= {"wanted_owner": listing.owner, "since": listing.updated_since, "pattern": _pattern(listing.q)}
+    shape = _Shape(
+        resource=resource,
+        filters=tuple((name, isinstance(value, list)) for name, value in listing.filters.items()),
+        owned=listing.owner is not None,
+        since=listing.updated_since is not None,
+        searched=listing.q is not None,
+    )
+    count = await tx.value(_count(shape), **values) if listing.count else None
+    if listing.after is not None:
+        key, id_ = seal.open(question, listing.after)
+        values |= {"after_key": _typed(resource.table.c[sort], key), "after_id": id_}
+    statement = _page(
+        shape,
+        sort,
+        descending=descending,
+        continued=listing.after is not None,
+        fields=_checked_fields(resource, listing.fields),
+    )
+    row = await tx.one(statement, size=listing.limit, more=listing.limit + 1, **values)
+    more = row["found"] is not None and row["found"] > listing.limit
+    following = seal.seal(question, row["last_key"], row["last_id"]) if more else None
+    return Page(items=f"[{row['items'] or ''}]", next=following, count=count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Which conditions a list has: all that decides the text of its statement, none of the values."""
+
+    resource: Resource
+    filters: tuple[tuple[str, bool], ...]
+    owned: bool
+    since: bool
+    searched: bool
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        table = self.resource.table
+        conditions = [_condition(self.resource, name, several=several) for name, several in self.filters]
+        if self.owned:
+            conditions.append(_owner(self.resource))
+        if self.since:
+            conditions.append(table.c.updated_at >= bindparam("since", type_=table.c.updated_at.type))
+        if self.searched:
+            pattern = bindparam("pattern", type_=Text)
+            conditions.append(or_(*(table.c[name].ilike(pattern) for name in self.resource.search)))
+        return conditions
+
+
+def _condition(resource: Resource, name: str, *, several: bool) -> ColumnElement[bool]:
+    if name in resource.filters:
+        return resource.filters[name](bindparam(f"f_{name}"))
+    table = resource.table
+    if name in table.c:
+        kind = table.c[name].type
+        if several:
+            return table.c[name] == func.any(bindparam(f"f_{name}", type_=ARRAY(kind)))
+        return table.c[name] == bindparam(f"f_{name}", type_=kind)
+    for suffix in _SUFFIXES:
+        bound = table.c.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
+        if bound is not None:
+            edge = bindparam(f"f_{name}", type_=bound.type)
+            return bound >= edge if suffix == "_from" else bound < edge
+    raise RuntimeError(f"{resource.collection} declares a filter {name} that no column answers")
+
+
+def _owner(resource: Resource) -> ColumnElement[bool]:
+    if resource.under is None:
+        raise RuntimeError(f"{resource.collection} is part of nothing")
+    return resource.table.c[resource.under[1]] == bindparam("wanted_owner", type_=Uuid)
+
+
+def _sort(resource: Resource, sort: str | None) -> tuple[str, bool]:
+    name = sort or resource.sorts[0]
+    column, descending = name.removeprefix("-"), name.startswith("-")
+    if column not in {allowed.removeprefix("-") for allowed in resource.sorts}:
+        allowed_names = ", ".join(allowed.removeprefix("-") for allowed in resource.sorts)
+        raise invalid(Fault("sort", "sort-unknown", f"This list can be sorted by {allowed_names}; - reverses."))
+    return column, descending
+
+
+def _checked_fields(resource: Resource, fields: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    unknown = [name for name in fields or () if name not in resource.fields]
+    if unknown:
+        raise invalid(Fault("fields", "field-unknown", "fields names something this resource does not have."))
+    return fields
+
+
+def _pattern(q: str | None) -> str | None:
+    if q is None:
+        return None
+    escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _typed(column: Column[Any], key: str) -> Any:
+    match column.type:
+        case DateTime():
+            return datetime.fromisoformat(key)
+        case Integer() | BigInteger():
+            return int(key)
+        case Numeric():
+            return Decimal(key)
+        case Uuid():
+            return UUID(key)
+        case _ if column.type.python_type is date:
+            return date.fromisoformat(key)
+        case _:
+            return key
+
+
+def _shown(resource: Resource, fields: tuple[str, ...] | None) -> ColumnElement[Any]:
+    chosen = resource.fields if fields is None else {name: resource.fields[name] for name in fields}
+    return cast(json_object(chosen), Text).label("body")
+
+
+@cache
+def _one(resource: Resource, *, owned: bool, fields: tuple[str, ...] | None) -> Statement:
+    table = resource.table
+    query = select(_shown(resource, fields), table.c.version).where(table.c.id == bindparam("wanted_id", type_=Uuid))
+    return Statement(query.where(_owner(resource)) if owned else query)
+
+
+@cache
+def _one_by(resource: Resource, name: str) -> Statement:
+    table = resource.table
+    wanted = bindparam("wanted", type_=table.c[name].type)
+    return Statement(select(_shown(resource, None), table.c.version).where(table.c[name] == wanted))
+
+
+@cache
+def _locked(resource: Resource, *, owned: bool) -> Statement:
+    table = resource.table
+    query = select(*table.c, _shown(resource, None)).where(table.c.id == bindparam("wanted_id", type_=Uuid))
+    return Statement((query.where(_owner(resource)) if owned else query).with_for_update(of=table))
+
+
+@cache
+def _count(shape: _Shape) -> Statement:
+    return Statement(select(func.count()).select_from(shape.resource.table).where(*shape.conditions()))
+
+
+@cache
+def _page(
+    shape: _Shape,
+    sort: str,
+    descending: bool,
+    continued: bool,
+    fields: tuple[str, ...] | None,
+) -> Statement:
+    table = shape.resource.table
+    key, id_ = table.c[sort], table.c.id
+    conditions = shape.conditions()
+    if continued:
+        after = tuple_(bindparam("after_key", type_=key.type), bindparam("after_id", type_=Uuid))
+        conditions.append(tuple_(key, id_) < after if descending else tuple_(key, id_) > after)
+    order = (key.desc(), id_.desc()) if descending else (key, id_)
+    place = func.row_number().over(order_by=order).label("place")
+    page = (
+        select(_shown(shape.resource, fields), key.label("key"), id_.label("id"), place)
+        .where(*conditions)
+        .order_by(*order)
+        .limit(bindparam("more", type_=Integer))
+        .subquery("page")
+    )
+    size = bindparam("size", type_=Integer)
+    last = page.c.place == size
+    return Statement(
+        select(
+            func.string_agg(page.c.body, literal_column("','")).filter(page.c.place <= size).label("items"),
+            func.max(page.c.place).label("found"),
+            func.any_value(page.c.key).filter(last).label("last_key"),
+            func.any_value(page.c.id).filter(last).label("last_id"),
+        )
+    )
+
+
+def refuse_unknown(reference: str, pointer: str) -> Rejection:
+    """Refuse an input that names something which does not exist."""
+    return invalid(Fault(pointer, "reference-unknown", f"There is no such {reference}."))

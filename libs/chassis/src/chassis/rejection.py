@@ -1,0 +1,80 @@
+"""What a service answers when it will not do what it was asked; it knows no HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal[
+    "malformed",
+    "unauthenticated",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "gone",
+    "stale",
+    "too_large",
+    "unsupported",
+    "invalid",
+    "precondition_required",
+    "rate_limited",
+    "unavailable",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong place of an input: a JSON pointer (or a query parameter's name), a code, a sentence."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnmetGuard:
+    """One reason why a command may not happen now; `ref` names the resource it is about, if any."""
+
+    code: str
+    message: str
+    ref: str | None = None
+
+
+class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error)
+    """A refusal with a stable code a client can act on.
+
+    `faults` say where an input is wrong, `guards` which rules are unmet, `extra` what else the caller is told
+    (its names appear as members of the problem document), `current` the present representation of a stale
+    resource and its version.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        code: str,
+        detail: str,
+        *,
+        faults: Sequence[Fault] = (),
+        guards: Sequence[UnmetGuard] = (),
+        extra: dict[str, Any] | None = None,
+        current: tuple[str, int] | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind: Kind = kind
+        self.code = code
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.guards = tuple(guards)
+        self.extra = extra or {}
+        self.current = current
+        self.retry_after_seconds = retry_after_seconds
+
+
+def invalid(*faults: Fault) -> Rejection:
+    """Refuse an input that is well formed but wrong in the places named."""
+    return Rejection("invalid", "invalid-input", "The request has wrong or unknown fields.", faults=faults)
+
+
+def not_found(what: str) -> Rejection:
+    """Refuse what does not exist, or exists in another organisation only."""
+    return Rejection("not_found", "not-found", f"There is no such {what}.")

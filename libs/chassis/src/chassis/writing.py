@@ -1,0 +1,321 @@
+"""The only way to change a resource: row, version and event in one statement.
+
+The row is locked (by its update) before the event gets its place, which is what keeps events of one resource in order.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ClauseElement,
+    Column,
+    ColumnElement,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
+
+from chassis import ids
+from chassis.database import Statement, Transaction
+from chassis.events.tables import event_pending, event_version
+from chassis.outcome import Written
+from chassis.reading import find_to_change
+from chassis.rejection import Rejection, not_found
+from chassis.resource import Instant, JsonDocument, Resource
+
+Step = Literal["insert", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row to write: `verb` and `change` describe its event, `at` says when it happened (now, if not said).
+
+    `expected` is the version the caller has seen; None writes whatever the version is.
+    """
+
+    id: UUID
+    values: Mapping[str, Any]
+    verb: str
+    at: datetime | None = None
+    change: Mapping[str, Any] | None = None
+    expected: int | None = None
+
+
+# What a row brings along for its event, beside the columns of its table.
+_EVENT_FIELDS: tuple[tuple[str, Any], ...] = (
+    ("id", Uuid()),
+    ("event_verb", Text()),
+    ("event_at", Instant),
+    ("event_change", JsonDocument),
+    ("expected", Integer()),
+)
+
+
+async def insert_one(
+    tx: Transaction,
+    resource: Resource,
+    values: Mapping[str, Any],
+    *,
+    verb: str = "created",
+    at: datetime | None = None,
+    change: Mapping[str, Any] | None = None,
+) -> Written:
+    """Add a resource; constraints that refuse it are rejections by `resource.constraints`."""
+    row = Row(id=ids.new_id(), values=values, verb=verb, at=at, change=change)
+    return (await insert_many(tx, resource, [row]))[0]
+
+
+async def update_one(
+    tx: Transaction,
+    resource: Resource,
+    id_: UUID,
+    values: Mapping[str, Any],
+    *,
+    expected: int | None = None,
+    verb: str = "updated",
+    at: datetime | None = None,
+    change: Mapping[str, Any] | None = None,
+) -> Written:
+    """Change a resource, if its version is still `expected`; else `stale` with the current representation."""
+    row = Row(id=id_, values=values, verb=verb, at=at, change=change, expected=expected)
+    written = await update_many(tx, resource, [row])
+    return written[0] if written else await _gone_or_stale(tx, resource, id_)
+
+
+async def delete_one(tx: Transaction, resource: Resource, id_: UUID, *, expected: int | None = None) -> Written:
+    """Delete a resource that may still be deleted; its event carries the last representation."""
+    row = Row(id=id_, values={}, verb="deleted", expected=expected)
+    written = await _write(tx, resource, "delete", [row])
+    return written[0] if written else await _gone_or_stale(tx, resource, id_)
+
+
+async def insert_many(tx: Transaction, resource: Resource, rows: Sequence[Row]) -> list[Written]:
+    """Add resources of one shape (the same columns) in one statement; answers in the order given."""
+    return await _write(tx, resource, "insert", rows)
+
+
+async def update_many(tx: Transaction, resource: Resource, rows: Sequence[Row]) -> list[Written]:
+    """Change resources of one shape in one statement; rows that are gone or stale are missing in the answer."""
+    return await _write(tx, resource, "update", rows)
+
+
+async def _write(tx: Transaction, resource: Resource, step: Step, rows: Sequence[Row]) -> list[Written]:
+    if not rows:
+        return []
+    columns = tuple(rows[0].values)
+    statement = _statement(resource, step, columns, many=len(rows) > 1)
+    caller = tx.caller
+    values: dict[str, Any] = {
+        "caller_org": caller.org,
+        "caller_now": tx.now,
+        "caller_correlation": caller.correlation_id,
+        "caller_causation": caller.causation_id,
+        "caller_trace": caller.traceparent,
+    }
+    lines = [_line(row, tx.now) for row in rows]
+    if len(rows) > 1:
+        values |= {f"v_{name}": [line[name] for line in lines] for name in lines[0]}
+    else:
+        values |= {f"v_{name}": value for name, value in lines[0].items()}
+    try:
+        records = await tx.all(statement, **values)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        refusal = resource.refusal(error.constraint_name)
+        if refusal is None:
+            raise
+        raise refusal from error
+    if any(record["event_id"] is None or record["stepped"] is None for record in records):
+        raise RuntimeError(f"the event versions of {resource.collection} are out of step with its rows")
+    by_id = {row.id: row for row in rows}
+    return [
+        Written(
+            body=record["body"],
+            id=record["id"],
+            version=record["version"],
+            event_id=record["event_id"],
+            location=resource.location(record["id"], by_id[record["id"]].values) if step == "insert" else None,
+        )
+        for record in records
+    ]
+
+
+def _line(row: Row, now: datetime) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "event_verb": row.verb,
+        "event_at": row.at or now,
+        "event_change": row.change,
+        "expected": row.expected,
+        **row.values,
+    }
+
+
+async def _gone_or_stale(tx: Transaction, resource: Resource, id_: UUID) -> Written:
+    current = await find_to_change(tx, resource, id_)
+    if current is None:
+        raise not_found(resource.noun)
+    raise stale(current)
+
+
+def stale(current: Any) -> Rejection:
+    """Refuse a change of a version that is no longer the newest, showing the newest."""
+    return Rejection(
+        "stale",
+        "version-stale",
+        "The resource was changed since you read it.",
+        current=(current["body"], current["version"]),
+    )
+
+
+@cache
+def _statement(resource: Resource, step: Step, columns: tuple[str, ...], *, many: bool) -> Statement:
+    source = _source(resource, columns, many=many)
+    written = _change(resource, step, columns, source)
+    stepped = _version_step(resource, step, written).cte("stepped")
+    logged = _event(resource, source, written).cte("logged")
+    return Statement(
+        select(
+            written.c.body,
+            written.c.id,
+            written.c.version,
+            logged.c.id.label("event_id"),
+            stepped.c.version.label("stepped"),
+        )
+        .select_from(written)
+        .join(source, source.c.id == written.c.id)
+        .outerjoin(logged, logged.c.partitionkey == written.c.id)
+        .outerjoin(stepped, stepped.c.subject == _subject(resource, written))
+        .order_by(source.c.place)
+    )
+
+
+def _source(resource: Resource, columns: tuple[str, ...], *, many: bool) -> CTE:
+    """Return the rows to write as a relation: a line of parameters, or arrays of them unnested."""
+    kinds: list[tuple[str, Any]] = [
+        *_EVENT_FIELDS,
+        *((name, resource.table.c[name].type) for name in columns),
+    ]
+    if not many:
+        line: list[ColumnElement[Any]] = [
+            cast(bindparam(f"v_{name}", type_=kind), kind).label(name) for name, kind in kinds
+        ]
+        return select(*line, literal_column("1").label("place")).cte("source")
+    arrays = [bindparam(f"v_{name}", type_=ARRAY(kind)) for name, kind in kinds]
+    unnested = (
+        func.unnest(*arrays)
+        .table_valued(*(column(name, kind) for name, kind in kinds), with_ordinality="place", name="line")
+        .render_derived()
+    )
+    return select(*unnested.c).cte("source")
+
+
+def _change(resource: Resource, step: Step, columns: tuple[str, ...], source: CTE) -> CTE:
+    """Return the change itself, giving back id, version and representation of each row."""
+    table = resource.table
+    caller_org = bindparam("caller_org", type_=Text)
+    caller_now = bindparam("caller_now", type_=Instant)
+    body = cast(resource.body(), Text).label("body")
+    if step == "insert":
+        names = ["org", "id", "version", "created_at", "updated_at", *columns]
+        line = select(
+            caller_org,
+            source.c.id,
+            literal_column("1"),
+            caller_now,
+            caller_now,
+            *(source.c[name] for name in columns),
+        ).order_by(source.c.place)
+        return insert(table).from_select(names, line).returning(table.c.id, table.c.version, body).cte("written")
+    mine = (
+        (table.c.org == caller_org)
+        & (table.c.id == source.c.id)
+        & (source.c.expected.is_(None) | (table.c.version == source.c.expected))
+    )
+    if step == "delete":
+        version: ColumnElement[Any] = (table.c.version + 1).label("version")
+        return delete(table).where(mine).returning(table.c.id, version, body).cte("written")
+    changes: dict[Column[Any], Any] = {table.c[name]: source.c[name] for name in columns}
+    return (
+        update(table)
+        .values({**changes, table.c.version: table.c.version + 1, table.c.updated_at: caller_now})
+        .where(mine)
+        .returning(table.c.id, table.c.version, body)
+        .cte("written")
+    )
+
+
+def _subject(resource: Resource, written: CTE) -> ColumnElement[str]:
+    return literal_column(f"'{resource.collection}/'").op("||")(cast(written.c.id, Text))
+
+
+def _version_step(resource: Resource, step: Step, written: CTE) -> Any:
+    """Return the step of the subject's version: first one at an insert, else exactly one further."""
+    subject = _subject(resource, written)
+    caller_org = bindparam("caller_org", type_=Text)
+    if step == "insert":
+        line = select(caller_org, subject, cast(written.c.version, BigInteger))
+        statement: Any = insert(event_version).from_select(["org", "subject", "version"], line)
+    else:
+        statement = (
+            update(event_version)
+            .values(version=written.c.version)
+            .where(
+                event_version.c.org == caller_org,
+                event_version.c.subject == subject,
+                event_version.c.version == written.c.version - 1,
+            )
+        )
+    return statement.returning(event_version.c.subject, event_version.c.version)
+
+
+def _event(resource: Resource, source: CTE, written: CTE) -> Any:
+    """Return the insert of one event a row: the representation, with `change` added where the row says one."""
+    told = cast(source.c.event_change, Text)
+    with_change = func.left(written.c.body, literal_column("-1")).op("||")(
+        literal_column("""',"change":'""").op("||")(told).op("||")(literal_column("'}'"))
+    )
+    event_type = (
+        literal_column(f"'tandem.{resource.noun}.'").op("||")(source.c.event_verb).op("||")(literal_column("'.v1'"))
+    )
+    fields: dict[str, ClauseElement] = {
+        "id": func.uuidv7(),
+        "org": bindparam("caller_org", type_=Text),
+        "type": event_type,
+        "subject": _subject(resource, written),
+        "time": source.c.event_at,
+        "partitionkey": written.c.id,
+        "aggregateversion": written.c.version,
+        "correlationid": bindparam("caller_correlation", type_=Text),
+        "causationid": bindparam("caller_causation", type_=Text),
+        "traceparent": bindparam("caller_trace", type_=Text),
+        "data": cast(case((told.is_(None), written.c.body), else_=with_change), JSON),
+    }
+    line: Any = (
+        select(*fields.values())  # type: ignore[call-overload]
+        .select_from(written)
+        .join(source, source.c.id == written.c.id)
+        .order_by(source.c.place)
+    )
+    return (
+        insert(event_pending)
+        .from_select(list(fields), line)
+        .returning(event_pending.c.id, event_pending.c.partitionkey)
+    )
