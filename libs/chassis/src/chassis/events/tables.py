@@ -78,13 +78,16 @@ event_log = Table(
     postgresql_partition_by="RANGE (position)",
 )
 
-# One row: the last position given out, and the epoch that is raised when a database is restored to the past.
+# One row: the last position given out, the epoch that is raised when a database is restored to the past,
+# and from where on the log is kept.
 event_head = Table(
     "event_head",
     EVENT_METADATA,
     Column("single", Boolean, primary_key=True, server_default=text("true")),
     Column("epoch", Integer, nullable=False, server_default=text("1")),
     Column("position", BigInteger, nullable=False, server_default=text("0")),
+    Column("kept_from", BigInteger, nullable=False, server_default=text("1")),
+    _instant("kept_since", nullable=True),
     CheckConstraint("single", name="one_row"),
 )
 

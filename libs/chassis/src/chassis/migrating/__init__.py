@@ -1,0 +1,34 @@
+"""Migrations: running them, and the DDL that every service's revisions share.
+
+A service keeps them inside its package, in `migrations/` with an `env.py` and `versions/`, so that they are
+found from an editable install and from a wheel alike. Revision ids are dated (`20260301_01`), in one ascending
+line.
+"""
+
+from chassis.migrating.event_schema import create_event_tables, create_idempotency_table, drop_event_tables
+from chassis.migrating.rights import allow, protect, roles
+from chassis.migrating.running import (
+    SchemaTooOldError,
+    as_sql,
+    differences,
+    environment,
+    migrate,
+    newest_revision,
+    schema_at_least,
+)
+
+__all__ = [
+    "SchemaTooOldError",
+    "allow",
+    "as_sql",
+    "create_event_tables",
+    "create_idempotency_table",
+    "differences",
+    "drop_event_tables",
+    "environment",
+    "migrate",
+    "newest_revision",
+    "protect",
+    "roles",
+    "schema_at_least",
+]

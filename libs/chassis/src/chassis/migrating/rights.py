@@ -1,0 +1,72 @@
+"""Who may see and change which rows: grants and row-level security, for use in revisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from alembic import context, op
+from sqlalchemy import text
+
+Right = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
+EVERYTHING: tuple[Right, ...] = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+# Outside a transaction that set it, the setting is '' and not NULL.
+OWN_ORGANISATION = "org = nullif(current_setting('app.org', true), '')"
+OWNER_SUFFIX = "_owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """A service's three database roles; none is a superuser, none bypasses row-level security."""
+
+    owner: str
+    runtime: str
+    worker: str
+
+
+def roles() -> Roles:
+    """Return the roles that belong to the one migrating, whose name ends in `_owner`.
+
+    Where only SQL is written out and nobody is connected, they are named after the package.
+    """
+    if context.is_offline_mode():
+        owner = f"{context.config.attributes['package'].rpartition('.')[2]}{OWNER_SUFFIX}"
+    else:
+        owner = str(op.get_bind().execute(text("SELECT current_user")).scalar_one())
+    if not owner.endswith(OWNER_SUFFIX):
+        raise ValueError(f"migrations run as a role named <service>{OWNER_SUFFIX}, not as {owner}")
+    service = owner.removesuffix(OWNER_SUFFIX)
+    return Roles(owner=owner, runtime=f"{service}_runtime", worker=f"{service}_worker")
+
+
+def protect(
+    table: str,
+    *,
+    worker_sees: Literal["organisation", "everything"] = "organisation",
+    runtime: Sequence[Right] = EVERYTHING,
+    worker: Sequence[Right] = EVERYTHING,
+) -> None:
+    """Put a table with a column `org` under row-level security and grant the rights named.
+
+    `worker_sees="everything"` is for what the background loops must find before they know whose it is: events,
+    quarantine, due times.
+    """
+    who = roles()
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    workers = "true" if worker_sees == "everything" else OWN_ORGANISATION
+    for name, role, rows in (
+        ("owner", who.owner, "true"),
+        ("runtime", who.runtime, OWN_ORGANISATION),
+        ("worker", who.worker, workers),
+    ):
+        op.execute(f'CREATE POLICY {name}_rows ON {table} FOR ALL TO "{role}" USING ({rows}) WITH CHECK ({rows})')
+    allow(table, runtime=runtime, worker=worker)
+
+
+def allow(table: str, *, runtime: Sequence[Right] = (), worker: Sequence[Right] = ()) -> None:
+    """Grant the rights named on a table, row-level security or not."""
+    who = roles()
+    for role, rights in ((who.runtime, runtime), (who.worker, worker)):
+        if rights:
+            op.execute(f'GRANT {", ".join(rights)} ON {table} TO "{role}"')

@@ -1,0 +1,165 @@
+"""Running a service's migrations, and asking whether a schema is new enough."""
+
+import asyncio
+import io
+import logging
+import re
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+from alembic import command, context
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chassis.database import DatabaseAddress, connect_arguments
+from chassis.events.tables import EVENT_METADATA
+from chassis.keys import KEY_METADATA
+
+LOCK_TIMEOUT_MS = 2000
+LOCK_NOT_AVAILABLE = "55P03"
+ATTEMPTS_MAX = 30
+PAUSE_SECONDS = 0.5
+PARTITION = re.compile(r"event_log_\d{10}")
+SHARED_METADATA = (EVENT_METADATA, KEY_METADATA)
+ONE_MIGRATOR = "SELECT pg_try_advisory_lock(hashtextextended('migrations', 0))"
+
+log = logging.getLogger(__name__)
+
+
+class SchemaTooOldError(Exception):
+    """The database has not been migrated as far as this release needs."""
+
+
+def environment(metadata: MetaData) -> None:
+    """Do what Alembic expects of an `env.py`, for a service's own tables and the event tables."""
+    options: dict[str, Any] = {
+        "target_metadata": [*SHARED_METADATA, metadata],
+        "include_name": _is_not_a_partition,
+        "transaction_per_migration": True,
+        "compare_type": True,
+    }
+    if context.is_offline_mode():
+        context.configure(dialect_name="postgresql", literal_binds=True, **options)
+    else:
+        context.configure(connection=context.config.attributes["connection"], **options)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _is_not_a_partition(name: str | None, kind: str, _parents: object) -> bool:
+    return not (kind == "table" and name is not None and PARTITION.fullmatch(name))
+
+
+def newest_revision(package: str) -> str:
+    """Return the newest revision a package brings along, having checked that they form one ascending line."""
+    revisions = [script.revision for script in _scripts(package).walk_revisions()]
+    if not revisions:
+        raise ValueError(f"{package} has no migrations")
+    if revisions != sorted(revisions, reverse=True) or len(_scripts(package).get_heads()) != 1:
+        raise ValueError(f"the revisions of {package} are not one ascending line: {revisions}")
+    return revisions[0]
+
+
+async def migrate(address: DatabaseAddress, package: str, *, to: str = "head") -> None:
+    """Bring a database to a revision, as its owner.
+
+    One migrator works at a time and the others poll, because waiting for an advisory lock deadlocks with
+    CREATE INDEX CONCURRENTLY. A revision that cannot have its locks within two seconds gives way to the
+    traffic and is tried again.
+    """
+    engine = create_async_engine("postgresql+asyncpg://", connect_args=connect_arguments(address), poolclass=NullPool)
+    config = _config(package)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"SET lock_timeout = {LOCK_TIMEOUT_MS}"))
+            await connection.execute(text("SET statement_timeout = 0"))
+            await connection.commit()
+            while not (await connection.execute(text(ONE_MIGRATOR))).scalar_one():
+                await connection.rollback()
+                await asyncio.sleep(PAUSE_SECONDS)
+            await connection.commit()
+            for attempt in range(1, ATTEMPTS_MAX + 1):
+                try:
+                    await connection.run_sync(_upgrade(config, to))
+                    await connection.commit()
+                except DBAPIError as error:
+                    await connection.rollback()
+                    if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or attempt == ATTEMPTS_MAX:
+                        raise
+                    log.warning("migration waits for a lock", extra={"attempt": attempt})
+                    await asyncio.sleep(PAUSE_SECONDS)
+                else:
+                    return
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(config: Config, to: str) -> Callable[[Connection], None]:
+    def run(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        if to == "base":
+            command.downgrade(config, to)
+        else:
+            command.upgrade(config, to)
+
+    return run
+
+
+def as_sql(package: str) -> str:
+    """Return all revisions as one SQL script, for a linter to read."""
+    buffer = io.StringIO()
+    config = _config(package)
+    config.output_buffer = buffer
+    command.upgrade(config, "head", sql=True)
+    return buffer.getvalue()
+
+
+async def differences(address: DatabaseAddress, metadatas: Sequence[MetaData]) -> list[Any]:
+    """Return where a migrated database differs from the event tables and the tables declared."""
+
+    def compare(connection: Connection) -> list[Any]:
+        options = {"include_name": _is_not_a_partition, "compare_type": True}
+        migrations = MigrationContext.configure(connection, opts=options)
+        found: list[Any] = compare_metadata(migrations, [*SHARED_METADATA, *metadatas])  # type: ignore[arg-type]
+        return found
+
+    engine = create_async_engine("postgresql+asyncpg://", connect_args=connect_arguments(address), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(compare)
+    finally:
+        await engine.dispose()
+
+
+async def schema_at_least(connection: asyncpg.Connection, revision: str) -> None:
+    """Refuse a database older than a revision; a newer one was made to bear this release, and is accepted.
+
+    `connection` is the driver's, of any of the three roles.
+    """
+    try:
+        present = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        present = None
+    if present is None or present < revision:
+        raise SchemaTooOldError(f"the database is at revision {present}, this release needs {revision}")
+
+
+def _config(package: str) -> Config:
+    config = Config()
+    folder = str(files(package).joinpath("migrations"))
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["package"] = package
+    return config
+
+
+def _scripts(package: str) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(package))

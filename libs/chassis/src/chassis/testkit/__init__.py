@@ -1,0 +1,1 @@
+"""What tests of every service share: databases cloned from migrated templates, tokens, clients."""
