@@ -185,6 +185,8 @@ class PostgresServer:
         with tempfile.TemporaryFile() as password:
             password.write(self.password.encode())
             password.seek(0)
+            if self.account.user is not None:
+                shutil.chown(password.fileno(), self.account.user, self.account.user)
             command = [*self.account.prefix, self.binary("initdb"), "-D", str(self.data), "-U", SUPERUSER]
             locale = [
                 "--no-locale",
