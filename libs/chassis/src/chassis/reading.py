@@ -165,7 +165,7 @@ def _condition(resource: Resource, name: str, *, several: bool) -> ColumnElement
     if name in table.c:
         kind = table.c[name].type
         if several:
-            return table.c[name] == func.any(bindparam(f"f_{name}", type_=ARRAY(kind)))
+            return table.c[name] == func.any(bindparam(f"f_{name}", type_=ARRAY(kind, dimensions=1)))
         return table.c[name] == bindparam(f"f_{name}", type_=kind)
     for suffix in _SUFFIXES:
         bound = table.c.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
@@ -255,6 +255,7 @@ def _count(shape: _Shape) -> Statement:
 def _page(
     shape: _Shape,
     sort: str,
+    *,
     descending: bool,
     continued: bool,
     fields: tuple[str, ...] | None,
@@ -266,14 +267,14 @@ def _page(
         after = tuple_(bindparam("after_key", type_=key.type), bindparam("after_id", type_=Uuid))
         conditions.append(tuple_(key, id_) < after if descending else tuple_(key, id_) > after)
     order = (key.desc(), id_.desc()) if descending else (key, id_)
-    place = func.row_number().over(order_by=order).label("place")
-    page = (
-        select(_shown(shape.resource, fields), key.label("key"), id_.label("id"), place)
+    cut = (
+        select(_shown(shape.resource, fields), key.label("key"), id_.label("id"))
         .where(*conditions)
         .order_by(*order)
         .limit(bindparam("more", type_=Integer))
-        .subquery("page")
+        .subquery("cut")
     )
+    page = select(*cut.c, func.row_number().over().label("place")).subquery("page")
     size = bindparam("size", type_=Integer)
     last = page.c.place == size
     return Statement(

@@ -100,6 +100,18 @@ async def update_one(
     return written[0] if written else await _gone_or_stale(tx, resource, id_)
 
 
+async def revise(
+    tx: Transaction, resource: Resource, row: Any, changes: Mapping[str, Any], *, expected: int | None
+) -> Written:
+    """Change a locked row in the columns named; what is equal already has no new version and no event."""
+    if expected is not None and row["version"] != expected:
+        raise stale(row)
+    differing = {name: value for name, value in changes.items() if row[name] != value}
+    if not differing:
+        return Written(body=row["body"], id=row["id"], version=row["version"])
+    return await update_one(tx, resource, row["id"], differing)
+
+
 async def delete_one(tx: Transaction, resource: Resource, id_: UUID, *, expected: int | None = None) -> Written:
     """Delete a resource that may still be deleted; its event carries the last representation."""
     row = Row(id=id_, values={}, verb="deleted", expected=expected)
@@ -218,7 +230,7 @@ def _source(resource: Resource, columns: tuple[str, ...], *, many: bool) -> CTE:
             cast(bindparam(f"v_{name}", type_=kind), kind).label(name) for name, kind in kinds
         ]
         return select(*line, literal_column("1").label("place")).cte("source")
-    arrays = [bindparam(f"v_{name}", type_=ARRAY(kind)) for name, kind in kinds]
+    arrays = [bindparam(f"v_{name}", type_=ARRAY(kind, dimensions=1)) for name, kind in kinds]
     unnested = (
         func.unnest(*arrays)
         .table_valued(*(column(name, kind) for name, kind in kinds), with_ordinality="place", name="line")

@@ -1,0 +1,226 @@
+"""Writing many at once: each item finds its resource by what it carries, and adds, changes or leaves it.
+
+All items of a batch take four statements, however many there are: what is known is locked, what is new is added,
+what differs is changed, what is equal costs nothing and has no event.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, column, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from chassis import ids
+from chassis.database import Statement, Transaction
+from chassis.outcome import Written
+from chassis.problem import problem_members, status_of
+from chassis.rejection import Fault, Rejection, UnmetGuard, invalid
+from chassis.resource import Resource
+from chassis.writing import Row, insert_many, update_many
+
+Mode = Literal["atomic", "independent"]
+Identity = tuple[str, tuple[Any, ...]]
+EXTERNAL = ("external_source", "external_id")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upsert:
+    """One item of a batch: every column of a new row, and which of them the client named.
+
+    A known row changes in the named columns only. `verb` and `change` describe the event of a new row, `change_verb`
+    and `changed` (from the locked row) that of a changed one; `at` says when it happened.
+    """
+
+    values: Mapping[str, Any]
+    named: frozenset[str]
+    verb: str = "created"
+    change_verb: str = "updated"
+    at: datetime | None = None
+    change: Mapping[str, Any] | None = None
+    merge: Callable[[Any], Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one item: the resource as written or as found, or why it was refused."""
+
+    id: UUID | None = None
+    version: int | None = None
+    status: int = 200
+    rejection: Rejection | None = None
+
+    def document(self, index: int) -> dict[str, Any]:
+        """Return the item of the answer."""
+        shown: dict[str, Any] = {
+            "index": index,
+            "status": self.status if self.rejection is None else status_of(self.rejection),
+            "id": str(self.id) if self.id else None,
+            "version": self.version,
+        }
+        if self.rejection is not None:
+            shown["problem"] = problem_members(self.rejection)
+        return shown
+
+
+async def write_batch(
+    tx: Transaction,
+    resource: Resource,
+    items: Sequence[Upsert | Rejection],
+    *,
+    mode: Mode,
+    owner: UUID | None = None,
+) -> Written:
+    """Add, change or leave each item's resource; answer per item, or refuse all if `atomic` and one is refused."""
+    results: dict[int, Result] = {
+        index: Result(rejection=item) for index, item in enumerate(items) if isinstance(item, Rejection)
+    }
+    upserts = {index: item for index, item in enumerate(items) if isinstance(item, Upsert)}
+    for index in _repeated(resource, upserts):
+        del upserts[index]
+        repeated = Fault("", "repeated-in-batch", "The batch names the same resource twice.")
+        results[index] = Result(rejection=invalid(repeated))
+    _refuse_if_atomic(mode, results)
+    last_event = await _write_all(tx, resource, upserts, results, mode, owner)
+    documents = [results[index].document(index) for index in range(len(items))]
+    return Written(body=json.dumps({"items": documents}), event_id=last_event)
+
+
+async def _write_all(
+    tx: Transaction,
+    resource: Resource,
+    upserts: Mapping[int, Upsert],
+    results: dict[int, Result],
+    mode: Mode,
+    owner: UUID | None,
+) -> UUID | None:
+    """Write all in bulk; where the database refuses, each by itself to learn which (a race lost is tried again)."""
+    try:
+        async with tx.savepoint():
+            return await _write_bulk(tx, resource, upserts, results, owner)
+    except Rejection:
+        last_event = None
+    for index, upsert in upserts.items():
+        try:
+            async with tx.savepoint():
+                last_event = await _write_bulk(tx, resource, {index: upsert}, results, owner) or last_event
+        except Rejection as rejection:
+            results[index] = Result(rejection=rejection)
+    _refuse_if_atomic(mode, results)
+    return last_event
+
+
+async def _write_bulk(
+    tx: Transaction, resource: Resource, upserts: Mapping[int, Upsert], results: dict[int, Result], owner: UUID | None
+) -> UUID | None:
+    known = await _known(tx, resource, upserts, owner)
+    added: dict[int, Row] = {}
+    changed: dict[int, Row] = {}
+    for index, upsert in upserts.items():
+        row = known.get(_identity(resource, upsert))
+        if row is None:
+            added[index] = Row(
+                id=ids.new_id(), values=upsert.values, verb=upsert.verb, at=upsert.at, change=upsert.change
+            )
+            continue
+        merged = upsert.merge(row) if upsert.merge else {name: upsert.values[name] for name in upsert.named}
+        if all(row[name] == value for name, value in merged.items()):
+            results[index] = Result(row["id"], row["version"])
+            continue
+        whole = {name: row[name] for name in upsert.values} | dict(merged)
+        changed[index] = Row(id=row["id"], values=whole, verb=upsert.change_verb, at=upsert.at, change=upsert.change)
+    last_event = await _record(results, added, 201, await insert_many(tx, resource, list(added.values())))
+    updated = await update_many(tx, resource, list(changed.values()))
+    return await _record(results, changed, 200, updated) or last_event
+
+
+async def _record(
+    results: dict[int, Result], rows: Mapping[int, Row], status: int, written: Sequence[Written]
+) -> UUID | None:
+    by_id = {answer.id: answer for answer in written}
+    for index, row in rows.items():
+        results[index] = Result(row.id, by_id[row.id].version, status)
+    return written[-1].event_id if written else None
+
+
+def _identity(resource: Resource, upsert: Upsert) -> Identity | None:
+    """Return what an item's resource is found by: the external id, else the natural key, else nothing."""
+    values = upsert.values
+    if values.get("external_id") is not None:
+        return ("external", tuple(values[name] for name in EXTERNAL))
+    if resource.natural_key:
+        return ("natural", tuple(values[name] for name in resource.natural_key))
+    return None
+
+
+def _repeated(resource: Resource, upserts: Mapping[int, Upsert]) -> list[int]:
+    seen: dict[Identity, int] = {}
+    repeated: set[int] = set()
+    for index, upsert in upserts.items():
+        identity = _identity(resource, upsert)
+        if identity is not None and seen.setdefault(identity, index) != index:
+            repeated |= {index, seen[identity]}
+    return sorted(repeated)
+
+
+async def _known(
+    tx: Transaction, resource: Resource, upserts: Mapping[int, Upsert], owner: UUID | None
+) -> dict[Identity | None, Any]:
+    wanted: dict[str, list[tuple[Any, ...]]] = {"external": [], "natural": []}
+    for upsert in upserts.values():
+        identity = _identity(resource, upsert)
+        if identity is not None:
+            wanted[identity[0]].append(identity[1])
+    known: dict[Identity | None, Any] = {}
+    for kind, names in (("external", EXTERNAL), ("natural", resource.natural_key)):
+        if not wanted[kind]:
+            continue
+        values = {f"k_{name}": [key[place] for key in wanted[kind]] for place, name in enumerate(names)}
+        for row in await tx.all(_lookup(resource, names, owned=owner is not None), **values, wanted_owner=owner):
+            known[(kind, tuple(row[name] for name in names))] = row
+    return known
+
+
+@cache
+def _lookup(resource: Resource, names: tuple[str, ...], *, owned: bool) -> Statement:
+    """Lock the rows that carry one of these keys, in the order of their ids, so that two batches cannot deadlock."""
+    table = resource.table
+    keys = (
+        func.unnest(*(bindparam(f"k_{name}", type_=ARRAY(table.c[name].type, dimensions=1)) for name in names))
+        .table_valued(*(column(name, table.c[name].type) for name in names), name="wanted")
+        .render_derived()
+    )
+    query = select(*table.c).join(keys, _all_equal(table, keys, names)).order_by(table.c.id).with_for_update(of=table)
+    if owned and resource.under is not None:
+        query = query.where(table.c[resource.under[1]] == bindparam("wanted_owner", type_=Uuid))
+    return Statement(query)
+
+
+def _all_equal(table: Any, keys: Any, names: tuple[str, ...]) -> Any:
+    condition = table.c[names[0]] == keys.c[names[0]]
+    for name in names[1:]:
+        condition &= table.c[name] == keys.c[name]
+    return condition
+
+
+def _refuse_if_atomic(mode: Mode, results: Mapping[int, Result]) -> None:
+    refused = {index: result.rejection for index, result in results.items() if result.rejection is not None}
+    if mode == "independent" or not refused:
+        return
+    faults: list[Fault] = []
+    guards: list[UnmetGuard] = []
+    for index, rejection in sorted(refused.items()):
+        place = f"/items/{index}"
+        own = rejection.faults or [Fault("", rejection.code, rejection.detail)]
+        faults += [Fault(place + fault.pointer, fault.code, fault.message) for fault in own]
+        guards += rejection.guards
+    kind: Literal["invalid", "conflict"] = (
+        "invalid" if all(rejection.kind == "invalid" for rejection in refused.values()) else "conflict"
+    )
+    detail = f"{len(refused)} items were refused, so nothing was written."
+    raise Rejection(kind, "batch-refused", detail, faults=faults, guards=guards)

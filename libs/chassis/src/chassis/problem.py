@@ -1,0 +1,47 @@
+"""How a rejection reads outside: its status and the members of its problem document (RFC 9457)."""
+
+from typing import Any
+
+from chassis.rejection import Kind, Rejection
+
+STATUS: dict[Kind, int] = {
+    "malformed": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "gone": 410,
+    "stale": 412,
+    "too_large": 413,
+    "unsupported": 415,
+    "invalid": 422,
+    "precondition_required": 428,
+    "rate_limited": 429,
+    "unavailable": 503,
+}
+
+
+def status_of(rejection: Rejection) -> int:
+    """Return the HTTP status of a rejection."""
+    return STATUS[rejection.kind]
+
+
+def problem_members(rejection: Rejection) -> dict[str, Any]:
+    """Return what a problem document says of a rejection, but for where and in which request it happened."""
+    members: dict[str, Any] = {
+        "type": f"urn:tandem:problem:{rejection.code}",
+        "title": rejection.code.replace("-", " ").capitalize(),
+        "status": status_of(rejection),
+        "code": rejection.code,
+        "detail": rejection.detail,
+        **rejection.extra,
+    }
+    if rejection.faults:
+        members["errors"] = [
+            {"pointer": fault.pointer, "code": fault.code, "message": fault.message} for fault in rejection.faults
+        ]
+    if rejection.guards:
+        members["unmet_guards"] = [
+            {"code": guard.code, "message": guard.message, "ref": guard.ref} for guard in rejection.guards
+        ]
+    return members
