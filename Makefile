@@ -1,0 +1,89 @@
+# Tandem from a clean clone. Every target first installs what is missing, into .venv and nowhere else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+MEMBERS := libs/chassis services/service-catalog services/project-tracker services/kpi-engine gateway/portal deploy/local
+SERVICES := service-catalog project-tracker kpi-engine
+CODE := libs services gateway deploy tests
+
+PORT ?= 8080
+TANDEM_HOME ?= .tandem
+SCOPE ?=
+ORG ?=
+ARGS ?=
+export PORT TANDEM_HOME SCOPE ORG
+export UV_NO_PROGRESS := 1
+# Trust what the machine trusts (a company's mirror), where it says so; else uv's own list.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
+
+.PHONY: help install run token reset demo test lint format types unit bench openapi lock
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: $(STAMP) ## Install what is missing (the other targets do it by themselves)
+
+$(BIN)/python:
+	@echo "Making a virtual environment in $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV) >&2
+
+$(BIN)/uv: | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >&2
+
+$(STAMP): requirements.lock pyproject.toml $(MEMBERS:=/pyproject.toml) | $(BIN)/uv
+	@echo "Installing the locked packages into $(VENV)" >&2
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock >&2
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix --editable ./,$(MEMBERS)) >&2
+	@touch $@
+
+run: $(STAMP) ## Run the whole platform on http://127.0.0.1:PORT until Ctrl-C (PORT=8080 TANDEM_HOME=.tandem)
+	@$(BIN)/tandem run --with-parent
+
+token: $(STAMP) ## Print an access token of 12 hours (SCOPE="kpi:read" ORG=default)
+	@$(BIN)/tandem token
+
+reset: $(STAMP) ## Delete the local data of TANDEM_HOME; the platform must not be running
+	@$(BIN)/tandem reset
+
+demo: $(STAMP) ## Fill the running platform with the demonstration's data
+	@$(BIN)/python -m tandem_local.demo
+
+test: lint types unit ## Everything that has to pass: style, types, import rules, tests
+
+lint: $(STAMP) ## Check style, format and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code and apply the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(STAMP) ## Check the types
+	$(BIN)/mypy $(CODE)
+
+unit: $(STAMP) ## Run the tests (ARGS="-k name")
+	$(BIN)/pytest $(ARGS)
+
+bench: $(STAMP) ## Run the benchmarks: a table each, ratios measured in one run
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+openapi: $(STAMP) ## Write the services' API documents to docs/openapi
+	@mkdir -p docs/openapi
+	@set -e; for service in $(SERVICES); do \
+		$(BIN)/$$service openapi > docs/openapi/.$$service.json; \
+		mv docs/openapi/.$$service.json docs/openapi/$$service.json; \
+	done
+
+lock: $(BIN)/uv ## Resolve the dependencies anew into requirements.lock (ARGS="--upgrade-package name")
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 --group dev \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		$(foreach member,$(MEMBERS),--no-emit-package $(patsubst local,tandem-local,$(notdir $(member)))) \
+		--output-file requirements.lock $(ARGS)
