@@ -92,9 +92,14 @@ async def get_by(tx: Transaction, resource: Resource, name: str, value: Any) -> 
     return Found(row["body"], row["version"])
 
 
+async def find(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
+    """Return the row of one resource, all columns and `body`, or None."""
+    return await tx.one(_row(resource, owned=owner is not None, locked=False), wanted_id=id_, wanted_owner=owner)
+
+
 async def find_to_change(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
     """Lock one resource and return its row, all columns and `body`, or None."""
-    return await tx.one(_locked(resource, owned=owner is not None), wanted_id=id_, wanted_owner=owner)
+    return await tx.one(_row(resource, owned=owner is not None, locked=True), wanted_id=id_, wanted_owner=owner)
 
 
 async def get_to_change(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
@@ -240,10 +245,11 @@ def _one_by(resource: Resource, name: str) -> Statement:
 
 
 @cache
-def _locked(resource: Resource, *, owned: bool) -> Statement:
+def _row(resource: Resource, *, owned: bool, locked: bool) -> Statement:
     table = resource.table
     query = select(*table.c, _shown(resource, None)).where(table.c.id == bindparam("wanted_id", type_=Uuid))
-    return Statement((query.where(_owner(resource)) if owned else query).with_for_update(of=table))
+    query = query.where(_owner(resource)) if owned else query
+    return Statement(query.with_for_update(of=table) if locked else query)
 
 
 @cache

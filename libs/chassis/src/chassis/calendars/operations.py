@@ -1,0 +1,102 @@
+"""The use cases of calendars."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.calendars.holidays_of import country_holidays
+from chassis.calendars.schemas import CalendarPatch, NewCalendar
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.rejection import Fault, invalid, not_found
+from chassis.resource import Resource
+from chassis.working_time import WorkingCalendar
+from chassis.writing import delete_one, insert_one, revise
+
+# What a client gives, and the column that keeps it where another one shows what follows from it.
+_GIVEN = {"holidays": "own_holidays", "hours_per_day": "own_hours_per_day", "hours_per_week": "own_hours_per_week"}
+
+
+class Calendars:
+    """Calendars of one service; other slices ask `working_time` for what they stand for."""
+
+    def __init__(self, database: Database, resource: Resource, seal: CursorSeal) -> None:
+        self._database = database
+        self._resource = resource
+        self._seal = seal
+
+    async def create(self, caller: Caller, new: NewCalendar) -> Written:
+        """Add a calendar; one without any working time is refused."""
+        given = new.model_dump(mode="json", exclude={"hours_per_day", "hours_per_week"})
+        given |= {"hours_per_day": new.hours_per_day, "hours_per_week": new.hours_per_week}
+        values = _completed({_GIVEN.get(name, name): value for name, value in given.items()})
+        async with command(self._database, caller) as tx:
+            return await conclude(tx, await insert_one(tx, self._resource, values))
+
+    async def get(self, caller: Caller, id_: UUID) -> Found:
+        """Return one calendar."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, self._resource, id_)
+
+    async def list(self, caller: Caller, listing: Listing) -> Page:
+        """Return a page of calendars."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await list_page(tx, self._resource, listing, self._seal)
+
+    async def change(self, caller: Caller, id_: UUID, patch: CalendarPatch, expected: int | None) -> Written:
+        """Change a calendar; what is computed with it follows."""
+        sent = patch.model_dump(mode="json", include=patch.model_fields_set) | {
+            name: getattr(patch, name) for name in ("hours_per_day", "hours_per_week") if name in patch.model_fields_set
+        }
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, self._resource, id_)
+            names = [name for name in (*NewCalendar.model_fields, "labels") if name in self._resource.table.c]
+            kept = {_GIVEN.get(name, name): row[_GIVEN.get(name, name)] for name in names}
+            changes = _completed(kept | {_GIVEN.get(name, name): value for name, value in sent.items()})
+            return await conclude(tx, await revise(tx, self._resource, row, changes, expected=expected))
+
+    async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
+        """Delete a calendar that nothing uses."""
+        async with command(self._database, caller) as tx:
+            return await conclude(tx, await delete_one(tx, self._resource, id_, expected=expected))
+
+    async def working_time(self, caller: Caller, id_: UUID) -> WorkingCalendar:
+        """Return what a calendar stands for, or refuse as `not-found`."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            row = await find(tx, self._resource, id_)
+        if row is None:
+            raise not_found(self._resource.noun)
+        return WorkingCalendar.from_document(row)
+
+
+def _completed(values: dict[str, Any]) -> dict[str, Any]:
+    """Add what follows from a calendar's own values; refuse what makes no calendar."""
+    country = values["holiday_country"]
+    if country is None and values["holiday_subdivision"] is not None:
+        raise invalid(Fault("/holiday_subdivision", "country-missing", "A subdivision belongs to a country."))
+    try:
+        public = country_holidays(country, values["holiday_subdivision"]) if country else []
+    except ValueError as error:
+        raise invalid(Fault("/holiday_country", "country-unknown", str(error))) from error
+    own = {day["date"]: day for day in values["own_holidays"] if day not in public}
+    holidays = sorted((({day["date"]: day for day in public}) | own).values(), key=lambda day: str(day["date"]))
+    document = values | {
+        "holidays": holidays,
+        "hours_per_day": values["own_hours_per_day"],
+        "hours_per_week": values["own_hours_per_week"],
+    }
+    try:
+        calendar = WorkingCalendar.from_document(document)
+    except ValueError as error:
+        raise invalid(Fault("", "calendar-invalid", str(error))) from error
+    if not calendar.has_working_time:
+        raise invalid(Fault("/weekly", "no-working-time", "A calendar has some working time."))
+    return values | {
+        "own_holidays": list(own.values()),
+        "holidays": holidays,
+        "hours_per_day": calendar.hours_per_day,
+        "hours_per_week": calendar.hours_per_week,
+    }

@@ -1,0 +1,94 @@
+"""What clients send and see of calendars."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from chassis.schemas import (
+    UNSET,
+    Day,
+    DecimalString,
+    DecimalText,
+    ExternalIdentity,
+    Input,
+    Labels,
+    Name,
+    Patch,
+    Traceable,
+)
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
+Interval = Annotated[list[ClockTime], Field(min_length=2, max_length=2)]
+Intervals = Annotated[list[Interval], Field(max_length=24)]
+Hours = Annotated[DecimalString, DecimalText(before=3, after=4, places=4, at_least=0)]
+
+
+class DayOfWeek(Input):
+    """The opening intervals of one weekday, to the minute, in the calendar's zone; ends are exclusive."""
+
+    weekday: Weekday
+    intervals: Intervals
+
+
+class Holiday(Input):
+    """A day without working time."""
+
+    date: Day
+    name: Name = ""
+
+
+class DatedException(Input):
+    """A date that has intervals of its own, whatever its weekday or holiday says; none means closed."""
+
+    date: Day
+    intervals: Intervals
+
+
+class NewCalendar(ExternalIdentity):
+    """A calendar to be created."""
+
+    name: Name
+    timezone: Name
+    """IANA zone, such as `Europe/Berlin`; the intervals are its local time."""
+    weekly: Annotated[list[DayOfWeek], Field(max_length=7)]
+    holidays: Annotated[list[Holiday], Field(max_length=1000)] = []
+    holiday_country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
+    """ISO 3166 code; its public holidays of 2000 to 2050 are added to `holidays`."""
+    holiday_subdivision: Annotated[str, StringConstraints(max_length=16)] | None = None
+    exceptions: Annotated[list[DatedException], Field(max_length=1000)] = []
+    hours_per_day: Hours | None = None
+    """What `1d` means in durations; by default the weekly hours divided by the working days."""
+    hours_per_week: Hours | None = None
+    """What `1w` means in durations; by default the sum of the week."""
+    labels: Labels = {}
+
+
+class CalendarPatch(Patch):
+    """Changes of a calendar; lists are replaced whole."""
+
+    name: Name = UNSET
+    timezone: Name = UNSET
+    weekly: Annotated[list[DayOfWeek], Field(max_length=7)] = UNSET
+    holidays: Annotated[list[Holiday], Field(max_length=1000)] = UNSET
+    holiday_country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = UNSET
+    holiday_subdivision: Annotated[str, StringConstraints(max_length=16)] | None = UNSET
+    exceptions: Annotated[list[DatedException], Field(max_length=1000)] = UNSET
+    hours_per_day: Hours | None = UNSET
+    hours_per_week: Hours | None = UNSET
+    labels: Labels = UNSET
+
+
+class Calendar(Traceable):
+    """A calendar: working or opening intervals, holidays and exceptions."""
+
+    name: str
+    timezone: str
+    weekly: list[DayOfWeek]
+    holidays: list[Holiday]
+    """Own holidays and the country's, in the order of their dates."""
+    holiday_country: str | None
+    holiday_subdivision: str | None
+    exceptions: list[DatedException]
+    hours_per_day: DecimalString
+    hours_per_week: DecimalString

@@ -1,0 +1,39 @@
+"""The table of calendars."""
+
+from sqlalchemy import Column, MetaData, Numeric, Text, UniqueConstraint
+
+from chassis.resource import JsonDocument, Resource, columns_as_fields, tenant_table
+
+
+def calendar_resource(metadata: MetaData) -> Resource:
+    """Return the calendars of one service.
+
+    `own_*` columns hold what the client gave; beside them stands what follows from it: holidays with those of the
+    country, hours derived from the week.
+    """
+    table = tenant_table(
+        "calendar",
+        metadata,
+        Column("name", Text, nullable=False),
+        Column("timezone", Text, nullable=False),
+        Column("weekly", JsonDocument, nullable=False),
+        Column("own_holidays", JsonDocument, nullable=False),
+        Column("holidays", JsonDocument, nullable=False),
+        Column("holiday_country", Text),
+        Column("holiday_subdivision", Text),
+        Column("exceptions", JsonDocument, nullable=False),
+        Column("own_hours_per_day", Numeric),
+        Column("own_hours_per_week", Numeric),
+        Column("hours_per_day", Numeric, nullable=False),
+        Column("hours_per_week", Numeric, nullable=False),
+        UniqueConstraint("org", "external_source", "external_id", name="calendar_external_key"),
+    )
+    hidden = frozenset({"own_holidays", "own_hours_per_day", "own_hours_per_week"})
+    return Resource(
+        collection="calendars",
+        noun="calendar",
+        table=table,
+        fields=columns_as_fields(table, leaving_out=hidden),
+        sorts=("created_at", "name"),
+        search=("name",),
+    )

@@ -1,0 +1,121 @@
+"""What states a resource went through: who, when, why; written with the change itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+
+from chassis.database import Statement, Transaction
+from chassis.resource import Instant, JsonDocument, Resource, json_object, shown
+
+HISTORY_METADATA = MetaData()
+
+history_entry = Table(
+    "history_entry",
+    HISTORY_METADATA,
+    Column("place", BigInteger, Identity(always=True), primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("resource_id", Uuid, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("from_state", Text),
+    Column("to_state", Text, nullable=False),
+    Column("reason", Text),
+    Column("actor", Text, nullable=False),
+    Column("details", JsonDocument, nullable=False),
+    Index("history_entry_resource", "org", "collection", "resource_id", "at", "place"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One step: `at` is when it happened (an import may say the past); `details` what else belongs to it."""
+
+    resource_id: UUID
+    at: datetime
+    to_state: str
+    from_state: str | None = None
+    reason: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+_COLUMNS = ("resource_id", "at", "from_state", "to_state", "reason", "details")
+_LINES = (
+    func.unnest(*(bindparam(name, type_=ARRAY(history_entry.c[name].type, dimensions=1)) for name in _COLUMNS))
+    .table_valued(*(column(name, history_entry.c[name].type) for name in _COLUMNS), with_ordinality="n", name="line")
+    .render_derived()
+)
+_RECORD = Statement(
+    insert(history_entry).from_select(
+        ["org", "collection", "recorded_at", "actor", *_COLUMNS],
+        select(
+            bindparam("org", type_=Text),
+            bindparam("collection", type_=Text),
+            bindparam("recorded_at", type_=Instant),
+            bindparam("actor", type_=Text),
+            *(_LINES.c[name] for name in _COLUMNS),
+        ).order_by(_LINES.c.n),
+    )
+)
+_ENTRY_FIELDS = {
+    "at": shown(history_entry.c.at),
+    "from": history_entry.c.from_state,
+    "to": history_entry.c.to_state,
+    "reason": history_entry.c.reason,
+    "actor": history_entry.c.actor,
+    "recorded_at": shown(history_entry.c.recorded_at),
+    "details": history_entry.c.details,
+}
+_OF_ONE = Statement(
+    select(
+        func.coalesce(
+            func.string_agg(
+                cast(json_object(_ENTRY_FIELDS), Text),
+                aggregate_order_by(literal_column("','"), history_entry.c.at, history_entry.c.place),
+            ),
+            literal_column("''"),
+        )
+    ).where(
+        history_entry.c.collection == bindparam("collection", type_=Text),
+        history_entry.c.resource_id == bindparam("resource_id", type_=Uuid),
+    )
+)
+
+
+async def record(tx: Transaction, resource: Resource, entries: Sequence[Entry]) -> None:
+    """Write down steps in the order given; a caller's subject is the actor."""
+    if entries:
+        await tx.run(
+            _RECORD,
+            org=tx.caller.org,
+            collection=resource.collection,
+            recorded_at=tx.now,
+            actor=tx.caller.subject,
+            **{name: [getattr(entry, name) for entry in entries] for name in _COLUMNS},
+        )
+
+
+async def history(tx: Transaction, resource: Resource, id_: UUID) -> str:
+    """Return a resource's steps, oldest first, as a JSON array's text."""
+    return f"[{await tx.value(_OF_ONE, collection=resource.collection, resource_id=id_)}]"
