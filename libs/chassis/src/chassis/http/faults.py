@@ -1,0 +1,124 @@
+"""What pydantic found wrong, told without repeating what was sent."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chassis.rejection import Fault
+
+FAULTS_MAX = 100
+_PIECE_MAX = 100
+_CODES = {
+    "extra_forbidden": "unknown-field",
+    "string_pattern_mismatch": "pattern",
+    "literal_error": "not-one-of",
+    "enum": "not-one-of",
+    "union_tag_invalid": "not-one-of",
+    "value_error": "wrong-value",
+    "assertion_error": "wrong-value",
+}
+# Pydantic's own sentences for these either repeat the input or speak of Python.
+_SENTENCES = {
+    "extra_forbidden": "There is no such field.",
+    "missing": "This is needed.",
+    "model_type": "A JSON object is needed.",
+    "dict_type": "A JSON object is needed.",
+    "list_type": "A JSON array is needed.",
+    "tuple_type": "A JSON array is needed.",
+    "set_type": "A JSON array is needed.",
+    "uuid_type": "A UUID is needed.",
+    "uuid_parsing": "A UUID is needed.",
+    "union_tag_invalid": "This is none of the kinds there are.",
+    "union_tag_not_found": "The kind is missing.",
+    "recursion_loop": "This is nested too deeply.",
+}
+_TELLING = frozenset(
+    {
+        "bytes_invalid_encoding",
+        "date_from_datetime_parsing",
+        "date_parsing",
+        "datetime_from_date_parsing",
+        "datetime_object_invalid",
+        "datetime_parsing",
+        "get_attribute_error",
+        "iteration_error",
+        "json_invalid",
+        "mapping_type",
+        "time_delta_parsing",
+        "time_parsing",
+        "url_parsing",
+        "url_syntax_violation",
+    }
+)
+
+
+def pointer_to(pieces: Iterable[object]) -> str:
+    """Return the JSON pointer (RFC 6901) of a place in a document."""
+    return "".join(f"/{str(piece)[:_PIECE_MAX].replace('~', '~0').replace('/', '~1')}" for piece in pieces)
+
+
+def body_faults(errors: Iterable[Mapping[str, Any]], document: object) -> list[Fault]:
+    """Return the faults of a body; `document` is what was sent, to tell real places from pydantic's own names."""
+    faults: dict[Fault, None] = {}
+    for error in errors:
+        place = _place(error["loc"], document, missing=error["type"] == "missing")
+        faults[Fault(pointer_to(place), code_of(error), sentence_of(error))] = None
+        if len(faults) >= FAULTS_MAX:
+            break
+    return list(faults)
+
+
+def parameter_faults(errors: Iterable[Mapping[str, Any]]) -> list[Fault]:
+    """Return the faults of query parameters, each named by the parameter."""
+    return [
+        Fault(str(error["loc"][1])[:_PIECE_MAX] if len(error["loc"]) > 1 else "", code, sentence_of(error))
+        for error in list(errors)[:FAULTS_MAX]
+        for code in ["unknown-parameter" if error["type"] == "extra_forbidden" else code_of(error)]
+    ]
+
+
+def code_of(error: Mapping[str, Any]) -> str:
+    """Return the stable code of one of pydantic's errors."""
+    kind: str = error["type"]
+    return _CODES.get(kind) or kind.replace("_", "-")
+
+
+def sentence_of(error: Mapping[str, Any]) -> str:
+    """Return a sentence about one of pydantic's errors that does not repeat the input."""
+    kind: str = error["type"]
+    if kind in _SENTENCES:
+        return _SENTENCES[kind]
+    if kind in _TELLING:
+        return "This cannot be read."
+    message: str = error["msg"]
+    if kind in {"value_error", "assertion_error"}:
+        message = message.partition(", ")[2] or message
+    return message if message.endswith(".") else f"{message}."
+
+
+def nul_faults(document: object, pieces: tuple[object, ...] = ()) -> Iterable[Fault]:
+    """Find the texts and names with a NUL character, which PostgreSQL cannot keep."""
+    if isinstance(document, str):
+        if "\0" in document:
+            yield Fault(pointer_to(pieces), "nul-character", "A text may not hold the character U+0000.")
+    elif isinstance(document, dict):
+        for name, value in document.items():
+            if "\0" in name:
+                yield Fault(pointer_to(pieces), "nul-character", "A name may not hold the character U+0000.")
+            else:
+                yield from nul_faults(value, (*pieces, name))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            yield from nul_faults(value, (*pieces, index))
+
+
+def _place(loc: tuple[object, ...], document: object, *, missing: bool) -> list[object]:
+    place: list[object] = []
+    here = document
+    for number, piece in enumerate(loc):
+        is_key = isinstance(here, dict) and piece in here
+        if is_key or (isinstance(here, list) and isinstance(piece, int) and piece < len(here)):
+            here = here[piece]  # type: ignore[index]  # narrowed just above
+            place.append(piece)
+        elif missing and number == len(loc) - 1:
+            place.append(piece)
+    return place

@@ -1,0 +1,76 @@
+"""Who may call a route, and the key by which a client makes a POST safe to repeat."""
+
+import re
+from hashlib import sha256
+from typing import Any
+
+from starlette.requests import Request
+
+from chassis.caller import Caller, IdempotencyKey
+from chassis.rejection import Rejection
+
+CALLER = "tandem.caller"
+KEY_LENGTH_MAX = 255
+_PRINTABLE = re.compile(r"[\x20-\x7e]+")
+_KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes a request safe to repeat: with the same key it gets the same answer for 24 hours.",
+    "schema": {"type": "string", "maxLength": KEY_LENGTH_MAX},
+}
+
+
+class Needs:
+    """A dependency that gives the caller of a route, if the token has the scope."""
+
+    def __init__(self, scope: str | None) -> None:
+        self.scope = scope
+
+    def check(self, request: Request) -> Caller:
+        """Return the caller, or refuse it."""
+        caller: Caller | None = request.scope.get(CALLER)
+        if caller is None:
+            raise Rejection("unauthenticated", "token-missing", "This needs a bearer token.")
+        if self.scope is not None:
+            caller.require(self.scope)
+        return caller
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return the caller, with the idempotency key of a POST that carries one."""
+        caller = self.check(request)
+        if request.method != "POST":
+            return caller
+        sent = request.headers.getlist("idempotency-key")
+        if not sent:
+            return caller
+        key = parse_key(sent)
+        scope = request.scope
+        digest = sha256(b"POST\0" + scope["path"].encode() + b"\0" + scope["query_string"] + b"\0")
+        digest.update(await request.body())
+        return caller.idempotent(IdempotencyKey(key, scope["path"], digest.digest()))
+
+    def describe(self, operation: dict[str, Any], method: str) -> None:
+        """Write into an OpenAPI operation what this dependency asks for."""
+        operation["security"] = [{"bearer": [] if self.scope is None else [self.scope]}]
+        if method == "post":
+            operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+
+
+def needs(scope: str | None = None) -> Needs:
+    """Return the dependency for `Depends`; without a scope any verified token will do."""
+    return Needs(scope)
+
+
+def parse_key(sent: list[str]) -> str:
+    """Read the values of Idempotency-Key: one, bare or as a quoted string."""
+    key = sent[0].strip()
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    if len(sent) > 1 or len(key) > KEY_LENGTH_MAX or not _PRINTABLE.fullmatch(key):
+        raise Rejection(
+            "malformed",
+            "idempotency-key-malformed",
+            f"Idempotency-Key is sent once, with 1 to {KEY_LENGTH_MAX} printable ASCII characters.",
+        )
+    return key

@@ -1,0 +1,97 @@
+"""Query parameters: what every list takes, and the refusal of those nobody declared."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, get_args, get_origin
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from chassis.reading import Listing
+from chassis.rejection import Fault, invalid
+from chassis.schemas import Instant
+
+PARAMETERS_MAX = 100
+_LISTS = (list, tuple, set, frozenset)
+
+
+class ListQuery(BaseModel):
+    """What every list may be asked; a list's own filters are the fields of a subclass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=200, description="How many items a page holds at most.")] = 50
+    after: Annotated[str | None, Field(max_length=1000, description="The cursor `next` of the page before.")] = None
+    sort: Annotated[str | None, Field(max_length=64, description="The field to sort by; a leading `-` reverses.")] = (
+        None
+    )
+    updated_since: Annotated[Instant | None, Field(description="Only what changed at or after this instant.")] = None
+    q: Annotated[str | None, Field(min_length=1, max_length=200, description="A text to look for.")] = None
+    fields: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(,[a-z0-9_]+)*$", max_length=1000)] | None,
+        Field(description="Only these fields of each item, separated by commas."),
+    ] = None
+    count: Annotated[bool, Field(description="Whether to tell how many there are in all.")] = False
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters that were asked for."""
+        asked = self.model_fields_set - ListQuery.model_fields.keys()
+        return {name: value for name in sorted(asked) if (value := getattr(self, name)) not in (None, [])}
+
+    def listing(self, owner: UUID | None = None) -> Listing:
+        """Return what was asked as operations take it; `owner` is whose part the collection is."""
+        return Listing(
+            limit=self.limit,
+            after=self.after,
+            sort=self.sort,
+            filters=self.filters(),
+            owner=owner,
+            updated_since=self.updated_since,
+            q=self.q,
+            fields=tuple(self.fields.split(",")) if self.fields else None,
+            count=self.count,
+        )
+
+
+def declared(dependant: Dependant) -> dict[str, bool]:
+    """Return the query parameters of a route and of its dependencies, and whether each may be repeated."""
+    return dict(_declared(dependant))
+
+
+def refuse_undeclared(query: bytes, names: Mapping[str, bool]) -> None:
+    """Refuse query parameters that are unknown, repeated, or hold a character no text may hold."""
+    faults: dict[str, Fault] = {}
+    seen: set[str] = set()
+    try:
+        asked = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=PARAMETERS_MAX)
+    except ValueError:
+        raise invalid(Fault("", "too-many-parameters", "There are too many query parameters.")) from None
+    for name, value in asked:
+        if name not in names:
+            faults[name] = Fault(name[:100], "unknown-parameter", "There is no such query parameter.")
+        elif name in seen and not names[name]:
+            faults[name] = Fault(name, "repeated-parameter", "This query parameter is given once.")
+        elif "\0" in value:
+            faults[name] = Fault(name, "nul-character", "A text may not hold the character U+0000.")
+        seen.add(name)
+    if faults:
+        raise invalid(*faults.values())
+
+
+def _declared(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    for parameter in dependant.query_params:
+        annotation = parameter.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            for name, field in annotation.model_fields.items():
+                yield field.alias or name, _is_list(field.annotation)
+        else:
+            yield parameter.alias, _is_list(annotation)
+    for inner in dependant.dependencies:
+        yield from _declared(inner)
+
+
+def _is_list(annotation: Any) -> bool:
+    if get_origin(annotation) in _LISTS or annotation in _LISTS:
+        return True
+    return any(get_origin(part) in _LISTS for part in get_args(annotation))

@@ -1,0 +1,112 @@
+"""Routes that read JSON once, strictly and from the bytes, after the caller's scope has been judged."""
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, params
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chassis.http.faults import body_faults, nul_faults
+from chassis.http.idempotency import Needs
+from chassis.http.queries import declared, refuse_undeclared
+from chassis.rejection import Rejection, invalid
+
+VERSION_PREFIX = "/v1"
+_T = TypeVar("_T")
+
+
+class _ReadRequest(Request):
+    """A request whose JSON has been validated already; FastAPI is given the value."""
+
+    value: Any = None
+
+    async def json(self) -> Any:
+        return self.value
+
+
+class JsonRoute(APIRoute):
+    """A route that refuses undeclared query parameters and validates its body as strict JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what handles a request of this route."""
+        handle = super().get_route_handler()
+        names = declared(self.dependant)
+        guards = tuple(_guards(self.dependant))
+        adapter, is_required = self._body()
+
+        async def checked(request: Request) -> Response:
+            for guard in guards:
+                guard.check(request)
+            query = request.scope["query_string"]
+            if query:
+                refuse_undeclared(query, names)
+            if adapter is None:
+                return await handle(request)
+            reading = _ReadRequest(request.scope, request.receive)
+            raw = await reading.body()
+            if raw:
+                reading.value = read_json(adapter, raw, request.headers.get("content-type"))
+            elif is_required:
+                raise Rejection("malformed", "malformed-json", "A JSON body is needed.")
+            return await handle(reading)
+
+        return checked
+
+    def _body(self) -> tuple[TypeAdapter[Any] | None, bool]:
+        field = self.body_field
+        if field is None or isinstance(field.field_info, params.Form):
+            return None, False
+        if len(self.dependant.body_params) != 1:
+            raise TypeError(f"{self.name} takes more than one body")
+        pieces = (field.field_info.annotation, *field.field_info.metadata)
+        whole: Any = Annotated[pieces]
+        return TypeAdapter(whole), field.field_info.is_required()
+
+
+class Router(APIRouter):
+    """The routes of one slice, below `/v1`; an operation's id is the name of its function."""
+
+    def __init__(self, prefix: str = "", *, tags: Sequence[str] = ()) -> None:
+        super().__init__(
+            prefix=VERSION_PREFIX + prefix,
+            tags=list(tags),
+            route_class=JsonRoute,
+            redirect_slashes=False,
+            generate_unique_id_function=lambda route: route.name,
+        )
+
+
+def read_json(adapter: TypeAdapter[_T], raw: bytes, content_type: str | None) -> _T:
+    """Read and validate a JSON body; refuse another type, what is no JSON, and what is wrong in it."""
+    if not is_json(content_type):
+        raise Rejection("unsupported", "content-type-unsupported", "The body is sent as application/json.")
+    try:
+        value = adapter.validate_json(raw, strict=True)
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False)
+        if errors[0]["type"] == "json_invalid":
+            raise Rejection("malformed", "malformed-json", f"{errors[0]['msg'].rstrip('.')}.") from None
+        raise invalid(*body_faults(errors, from_json(raw))) from None
+    if rb"\u0000" in raw and (faults := list(nul_faults(from_json(raw)))):
+        raise invalid(*faults)
+    return value
+
+
+def is_json(content_type: str | None) -> bool:
+    """Whether a Content-Type is JSON or one of the types built on it."""
+    if content_type is None:
+        return False
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+
+
+def _guards(dependant: Dependant) -> Iterator[Needs]:
+    for inner in dependant.dependencies:
+        if isinstance(inner.call, Needs):
+            yield inner.call
+        yield from _guards(inner)
