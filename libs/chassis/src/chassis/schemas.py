@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Generic, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -225,3 +225,18 @@ class Traceable(Versioned):
     external_source: str | None
     external_id: str | None
     labels: dict[str, str]
+
+
+Item = TypeVar("Item")
+
+
+class PageOf(Output, Generic[Item]):
+    """One page of a list; `count` is there only where `count=true` asked for it."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].remove("count"))
+
+    items: list[Item]
+    next: str | None
+    """The cursor of the next page, as `after`; null on the last."""
+    count: int = 0
+    """How many there are in all."""

@@ -1,0 +1,68 @@
+"""The body of a batch, how its items are judged, and what it is answered with."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, Self, TypeVar, cast, get_args
+from uuid import UUID
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from chassis.batch import Mode
+from chassis.http.faults import body_faults
+from chassis.rejection import Rejection, invalid
+from chassis.schemas import Input, Output
+
+ITEMS_MAX = 1000
+T = TypeVar("T", bound=BaseModel)
+
+
+class Batch(Input, Generic[T]):
+    """Up to 1,000 items: `atomic` writes all or nothing, `independent` judges each by itself."""
+
+    mode: Mode = "atomic"
+    items: Annotated[list[T], Field(max_length=ITEMS_MAX)]
+
+    def judged(self) -> Sequence[T | Rejection]:
+        """Return the items; in place of a wrong one, why it is refused."""
+        return self.items
+
+    @classmethod
+    def judge_each(cls, raw: bytes) -> Self | None:
+        """Read a body in which something is wrong: None, unless its items are to be judged each by itself.
+
+        What is wrong beside the items is for the whole body to answer.
+        """
+        document = from_json(raw)
+        if not isinstance(document, dict) or document.get("mode") != "independent":
+            return None
+        items = document.get("items")
+        if document.keys() - cls.model_fields.keys() or not isinstance(items, list) or len(items) > ITEMS_MAX:
+            return None
+        adapter: TypeAdapter[T] = TypeAdapter(get_args(cls.model_fields["items"].annotation)[0])
+        judged = [_judged(adapter, item) for item in items]
+        return cls.model_construct(mode="independent", items=cast("list[T]", judged))
+
+
+def _judged(adapter: TypeAdapter[T], item: Any) -> T | Rejection:
+    try:
+        return adapter.validate_json(to_json(item), strict=True)
+    except ValidationError as error:
+        return invalid(*body_faults(error.errors(include_url=False, include_input=False), item))
+
+
+class ItemResult(Output):
+    """What became of one item."""
+
+    index: int
+    status: int
+    """The HTTP status it would have had by itself: 201 new, 200 changed or equal, else why it was refused."""
+    id: UUID | None
+    version: int | None
+    problem: dict[str, Any] | None = None
+    """The problem document of an item that was refused."""
+
+
+class BatchReport(Output):
+    """What became of the items, in the order they were sent."""
+
+    items: list[ItemResult]
