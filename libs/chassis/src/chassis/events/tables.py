@@ -101,7 +101,8 @@ event_version = Table(
     PrimaryKeyConstraint("org", "subject"),
 )
 
-# How far a sibling's log has been read, for each projection that is being filled from it.
+# How far a sibling's log has been read, for each projection that is being filled from it; `reread_to` is set
+# while a log of a new epoch is read again from its start.
 event_cursor = Table(
     "event_cursor",
     EVENT_METADATA,
@@ -113,8 +114,19 @@ event_cursor = Table(
     _instant("event_recorded_at", nullable=True),
     Column("head_position", BigInteger, nullable=False, server_default=text("0")),
     _instant("head_seen_at", nullable=True),
+    _instant("caught_up_at", nullable=True),
+    Column("reread_to", BigInteger),
     Column("stopped_because", Text),
     PrimaryKeyConstraint("source", "projection"),
+)
+
+# The organisations for which a source's events were applied: a worker cannot find them in tables it may not see.
+event_organisation = Table(
+    "event_organisation",
+    EVENT_METADATA,
+    Column("source", Text, nullable=False),
+    Column("org", Text, nullable=False),
+    PrimaryKeyConstraint("source", "org"),
 )
 
 # Effects of events that are no projections happen once: recorded in the transaction of the effect.
@@ -122,7 +134,7 @@ event_effect = Table(
     "event_effect",
     EVENT_METADATA,
     Column("source", Text, nullable=False),
-    Column("event_id", Uuid, nullable=False),
+    Column("event_id", Text, nullable=False),
     Column("org", Text, nullable=False),
     _instant("applied_at", default_now=True),
     PrimaryKeyConstraint("org", "source", "event_id"),
@@ -136,7 +148,7 @@ quarantine = Table(
     Column("org", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("projection", Integer, nullable=False, server_default=text("1")),
-    Column("event_id", Uuid, nullable=False),
+    Column("event_id", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("epoch", Integer),
@@ -160,7 +172,3 @@ lease = Table(
     Column("token", BigInteger, nullable=False),
     _instant("until"),
 )
-
-# Tables with rows of many organisations, of which `runtime` sees its own; and those of the service alone.
-ORGANISATION_TABLES = (event_pending, event_log, event_version, event_effect, quarantine)
-SERVICE_TABLES = (event_head, event_cursor, lease)

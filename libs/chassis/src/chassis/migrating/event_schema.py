@@ -14,6 +14,7 @@ from chassis.migrating.rights import allow, protect, roles
 
 PARTITION_SIZE = 1_000_000
 
+# Answers the position at which it should be called again, two partitions before there is none left.
 # New partitions are built beside the log and then attached: that lock lets readers and writers pass.
 ENSURE_PARTITIONS = """
 CREATE FUNCTION ensure_event_partitions() RETURNS bigint
@@ -33,7 +34,7 @@ BEGIN
                            part_name, part * size, (part + 1) * size);
         END IF;
     END LOOP;
-    RETURN (newest + 3) * size;
+    RETURN (newest + 1) * size;
 END
 $function$
 """
@@ -140,6 +141,7 @@ def _protect_event_tables() -> None:
         worker=("SELECT", "INSERT", "UPDATE"),
     )
     protect("event_effect", runtime=("SELECT", "INSERT"), worker=("SELECT", "INSERT"))
+    protect("event_organisation", worker_sees="everything", runtime=(), worker=("SELECT", "INSERT"))
     protect("quarantine", worker_sees="everything", runtime=("SELECT", "INSERT", "UPDATE"))
     allow("event_head", runtime=("SELECT",), worker=("SELECT",))
     op.execute(f'GRANT UPDATE (position) ON event_head TO "{roles().worker}"')

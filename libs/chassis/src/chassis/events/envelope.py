@@ -1,0 +1,136 @@
+"""The CloudEvents 1.0 envelope: written in SQL, read strictly.
+
+Events leave as text that PostgreSQL built, so `data` is byte for byte what the writer stored.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from chassis.events.position import EPOCH_DIGITS, POSITION_DIGITS, Position
+from chassis.rejection import Rejection
+
+STRUCTURED_JSON = "application/cloudevents+json"
+BATCH_JSON = "application/cloudevents-batch+json"
+VERSION_DIGITS = 19
+_ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,64}")
+
+Name = Annotated[str, Field(min_length=1, max_length=1024)]
+OptionalName = Annotated[str | None, Field(default=None, min_length=1, max_length=1024)]
+
+
+def event_as_json(source: str, event: str, epoch: str) -> str:
+    """Return the SQL expression that writes one logged event.
+
+    `event` names the row (of event_log or like it) and `epoch` is an expression for the log's present epoch. All are
+    constants of the code.
+    """
+    return f"""json_object(
+        'specversion' VALUE '1.0', 'id' VALUE {event}.id, 'source' VALUE '{source}', 'type' VALUE {event}.type,
+        'subject' VALUE {event}.subject, 'time' VALUE {_instant(f"{event}.time")},
+        'datacontenttype' VALUE 'application/json', 'orgid' VALUE {event}.org,
+        'partitionkey' VALUE {event}.partitionkey,
+        'aggregateversion' VALUE lpad({event}.aggregateversion::text, {VERSION_DIGITS}, '0'),
+        'sequence' VALUE lpad({epoch}::text, {EPOCH_DIGITS}, '0')
+            || '.' || lpad({event}.position::text, {POSITION_DIGITS}, '0'),
+        'recordedtime' VALUE {_instant(f"{event}.recorded_at")},
+        'correlationid' VALUE {event}.correlationid, 'causationid' VALUE {event}.causationid,
+        'traceparent' VALUE {event}.traceparent, 'data' VALUE {event}.data
+        ABSENT ON NULL RETURNING text)"""
+
+
+def _instant(column: str) -> str:
+    return f"replace(({column} AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'"
+
+
+class Event(BaseModel):
+    """One CloudEvent as it was read; what else it carries are its extensions."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    specversion: Literal["1.0"]
+    id: Name
+    source: Name
+    type: Name
+    subject: OptionalName
+    time: AwareDatetime | None = None
+    datacontenttype: OptionalName
+    dataschema: OptionalName
+    orgid: OptionalName
+    partitionkey: OptionalName
+    aggregateversion: Annotated[int | None, Field(default=None, ge=0)]
+    sequence: OptionalName
+    recordedtime: AwareDatetime | None = None
+    correlationid: OptionalName
+    causationid: OptionalName
+    traceparent: OptionalName
+    data: Any = None
+
+    @property
+    def position(self) -> Position:
+        """Where it stands in its source's log; ValueError for an event that comes from no log of ours."""
+        return Position.parse(self.sequence or "")
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it happened; ValueError where the producer does not say."""
+        if self.time is None:
+            raise ValueError("the event has no time")
+        return self.time
+
+    @model_validator(mode="after")
+    def _extensions_are_attributes(self) -> Self:
+        extensions = self.model_extra or {}
+        wrong = [name for name in extensions if not _ATTRIBUTE_NAME.fullmatch(name)]
+        wrong += [name for name, value in extensions.items() if not isinstance(value, str | int | bool | None)]
+        if wrong:
+            raise ValueError(f"these are no attributes of a CloudEvent: {', '.join(wrong)[:200]}")
+        return self
+
+
+_ONE: TypeAdapter[Event] = TypeAdapter(Event)
+_MANY: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
+
+
+def read_batch(body: bytes) -> list[Event]:
+    """Read a JSON batch; raise pydantic's ValidationError where it is not one."""
+    return _MANY.validate_json(body)
+
+
+def read_message(headers: dict[str, str], body: bytes) -> list[Event]:
+    """Read what was sent over HTTP in any of the three modes; `headers` have lower-case names.
+
+    Refuses as `unsupported` what is no CloudEvent and as `malformed` what is a broken one.
+    """
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        if content_type == BATCH_JSON:
+            return _MANY.validate_json(body)
+        if content_type == STRUCTURED_JSON:
+            return [_ONE.validate_json(body)]
+        if "ce-specversion" in headers:
+            return [_read_binary(headers, content_type, body)]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = "/".join(str(piece) for piece in first["loc"])
+        raise Rejection(
+            "malformed", "not-a-cloudevent", f"This is no CloudEvent 1.0: {place}: {first['msg']}."
+        ) from error
+    raise Rejection("unsupported", "not-a-cloudevent", "A CloudEvent 1.0 is needed, in any of the HTTP modes.")
+
+
+def _read_binary(headers: dict[str, str], content_type: str, body: bytes) -> Event:
+    attributes: dict[str, Any] = {
+        name.removeprefix("ce-"): unquote(value) for name, value in headers.items() if name.startswith("ce-")
+    }
+    if content_type:
+        attributes["datacontenttype"] = content_type
+    is_json = content_type in {"", "application/json"} or content_type.endswith("+json")
+    if body and not is_json:
+        raise Rejection("unsupported", "data-not-json", "The data of an event is JSON.")
+    if body:
+        attributes["data"] = TypeAdapter(Any).validate_json(body)
+    return _ONE.validate_python(attributes)

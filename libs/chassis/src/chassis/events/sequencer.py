@@ -1,0 +1,117 @@
+"""The sequencer: gives committed events their positions."""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from chassis.database import Database
+
+CHANNEL = "event_head"
+BATCH_SIZE = 1000
+POLL_SECONDS = 0.02
+AWAY_SECONDS_MAX = 5.0
+
+# A frozen sequencer gives the head up; another one goes on.
+SESSION = "SET idle_in_transaction_session_timeout = '5s'; SET statement_timeout = '30s'; SET lock_timeout = '2s'"
+
+ANY_PENDING = "SELECT EXISTS (SELECT FROM event_pending)"
+
+# The lock and the move are two statements, so that the second sees what the previous holder has committed.
+LOCK_HEAD = "SELECT position FROM event_head FOR UPDATE SKIP LOCKED"
+
+COLUMNS = (
+    "id, org, type, subject, time, partitionkey, aggregateversion, correlationid, causationid, traceparent,"
+    " recorded_at, data"
+)
+MOVE = f"""
+    WITH taken AS (
+        DELETE FROM event_pending
+        WHERE seq IN (SELECT seq FROM event_pending ORDER BY seq LIMIT $1)
+        RETURNING *
+    ), logged AS (
+        INSERT INTO event_log (position, epoch, {COLUMNS})
+        SELECT event_head.position + row_number() OVER (ORDER BY seq), event_head.epoch, {COLUMNS}
+        FROM taken, event_head
+        ORDER BY seq
+    ), moved AS (
+        UPDATE event_head SET position = event_head.position + (SELECT count(*) FROM taken)
+        WHERE EXISTS (SELECT FROM taken)
+        RETURNING epoch, position
+    )
+    SELECT position, (SELECT count(*) FROM taken) AS events,
+           pg_notify('{CHANNEL}', epoch || '.' || position)
+    FROM moved
+"""  # noqa: S608  (constants)
+ENSURE_PARTITIONS = "SELECT ensure_event_partitions()"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sequencer:
+    """Moves pending events to the log in the order in which each resource's were written.
+
+    Any number may run: whoever finds the head locked leaves the turn to its holder. It keeps one connection of its own.
+    """
+
+    database: Database
+    batch_size: int = BATCH_SIZE
+    poll_seconds: float = POLL_SECONDS
+    partitions_due_at: int = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sequence until told to stop; the database may come and go."""
+        away_seconds = self.poll_seconds
+        while not stop.is_set():
+            try:
+                connection = await self.database.connect()
+                try:
+                    away_seconds = self.poll_seconds
+                    await self._work(connection, stop)
+                finally:
+                    connection.terminate()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("sequencer interrupted", extra={"reason": str(error)})
+                await _pause(stop, away_seconds)
+                away_seconds = min(away_seconds * 2, AWAY_SECONDS_MAX)
+
+    async def _work(self, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
+        await connection.execute(SESSION)
+        idle = await connection.prepare(ANY_PENDING)
+        while not stop.is_set():
+            moved = await self.turn(connection) if await idle.fetchval() else 0
+            if moved < self.batch_size:
+                await _pause(stop, self.poll_seconds)
+
+    async def turn(self, connection: asyncpg.Connection) -> int:
+        """Move one batch and return how many events it was; 0 where another sequencer holds the head."""
+        head: int | None = None
+        async with connection.transaction():
+            if await connection.fetchval(LOCK_HEAD) is None:
+                return 0
+            if self.partitions_due_at == 0:
+                self.partitions_due_at = await connection.fetchval(ENSURE_PARTITIONS)
+            row: Any = await connection.fetchrow(MOVE, self.batch_size)
+            if row is not None:
+                head = row["position"]
+        if row is None or head is None:
+            return 0
+        if head >= self.partitions_due_at:
+            await self._ensure_partitions(connection)
+        return int(row["events"])
+
+    async def _ensure_partitions(self, connection: asyncpg.Connection) -> None:
+        """Make the partitions ahead; a busy moment does not matter, the next turn tries again."""
+        try:
+            self.partitions_due_at = await connection.fetchval(ENSURE_PARTITIONS)
+        except asyncpg.LockNotAvailableError:
+            log.warning("no new partition of the event log yet: it is locked")
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
