@@ -1,0 +1,1 @@
+"""The schedule: a pure function of plan, calendars and status time."""
