@@ -1,0 +1,91 @@
+"""Who may ask for tokens with a secret of its own: a TOML file, read again when it changes.
+
+[clients.kpi-engine]
+secret_hashes = ["$argon2id$…"]      # two while a secret is being changed
+org = "*"
+scopes = ["events:read"]
+audiences = ["service-catalog", "project-tracker"]
+token_seconds = 3600
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import BaseModel, ConfigDict, Field
+
+# Secrets are random and long, so the cost only has to slow down whoever steals the file.
+HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+NOBODY = HASHER.hash(secrets.token_urlsafe(32))
+
+
+class Client(BaseModel):
+    """A client and the most it may ask for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    secret_hashes: Annotated[tuple[str, ...], Field(min_length=1)]
+    org: Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,63})$")]
+    scopes: Annotated[tuple[str, ...], Field(min_length=1)]
+    audiences: Annotated[tuple[str, ...], Field(min_length=1)]
+    token_seconds: Annotated[int, Field(ge=60, le=43_200)] = 3_600
+
+
+class ClientFile(BaseModel):
+    """The file's content."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clients: dict[str, Client]
+
+
+class Clients:
+    """The clients of a file; without a file there are none."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._read_at: tuple[int, int] | None = None
+        self._clients: dict[str, Client] = {}
+        self._proven: dict[str, bytes] = {}
+        self._salt = os.urandom(32)
+        self._refresh()
+
+    def authenticate(self, client_id: str, secret: str) -> Client | None:
+        """Return the client if the secret is its own; it takes as long if there is no such client.
+
+        A secret that has been proven is remembered as a keyed digest, so that only the first request pays.
+        """
+        self._refresh()
+        client = self._clients.get(client_id)
+        digest = hmac.digest(self._salt, secret.encode(), hashlib.sha256)
+        if client is not None and hmac.compare_digest(self._proven.get(client_id, b""), digest):
+            return client
+        verdicts = [_verifies(stored, secret) for stored in (client.secret_hashes if client else (NOBODY,))]
+        if client is None or not any(verdicts):
+            return None
+        self._proven[client_id] = digest
+        return client
+
+    def _refresh(self) -> None:
+        if self._path is None:
+            return
+        status = self._path.stat()
+        state = (status.st_mtime_ns, status.st_ino)
+        if state != self._read_at:
+            content = tomllib.loads(self._path.read_text(encoding="utf-8"))
+            self._clients = ClientFile.model_validate(content).clients
+            self._proven = {}
+            self._read_at = state
+
+
+def _verifies(stored: str, secret: str) -> bool:
+    try:
+        return HASHER.verify(stored, secret)
+    except (VerificationError, InvalidHashError):
+        return False
