@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import (
     BindParameter,
     Column,
@@ -23,10 +22,10 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    insert,
     not_,
     select,
 )
+from sqlalchemy.dialects.postgresql import insert
 
 from chassis.caller import Caller, IdempotencyKey
 from chassis.database import Database, Statement, Transaction
@@ -61,16 +60,21 @@ _MINE = and_(
 )
 _EXPIRED = idempotency_key.c.expires_at <= bindparam("k_now", type_=Instant)
 _FIND = Statement(select(idempotency_key.c.fingerprint, idempotency_key.c.answer).where(_MINE, not_(_EXPIRED)))
-_FORGET = Statement(delete(idempotency_key).where(_MINE, _EXPIRED))
+_NEW = insert(idempotency_key).values(
+    org=_bound("org"),
+    caller=_bound("caller"),
+    path=_bound("path"),
+    key=_bound("key"),
+    fingerprint=bindparam("fingerprint", type_=LargeBinary),
+    answer=_bound("answer"),
+    expires_at=bindparam("expires_at", type_=Instant),
+)
+# An expired key is free again; one in force stays, and the statement touches no row.
 _KEEP = Statement(
-    insert(idempotency_key).values(
-        org=_bound("org"),
-        caller=_bound("caller"),
-        path=_bound("path"),
-        key=_bound("key"),
-        fingerprint=bindparam("fingerprint", type_=LargeBinary),
-        answer=_bound("answer"),
-        expires_at=bindparam("expires_at", type_=Instant),
+    _NEW.on_conflict_do_update(
+        constraint="idempotency_key_pkey",
+        set_={name: _NEW.excluded[name] for name in ("fingerprint", "answer", "expires_at")},
+        where=_EXPIRED,
     )
 )
 FORGET_EXPIRED = Statement(delete(idempotency_key).where(_EXPIRED))
@@ -88,7 +92,7 @@ async def command(database: Database, caller: Caller) -> AsyncIterator[Transacti
             yield tx
             if caller.idempotency is not None and not tx.concluded:
                 raise RuntimeError("an operation that changes something ends with conclude()")
-    except (Rejection, asyncpg.UniqueViolationError) as refusal:
+    except Rejection as refusal:
         if caller.idempotency is None:
             raise
         await _replay(database, caller, caller.idempotency, refusal)
@@ -100,27 +104,25 @@ async def conclude(tx: Transaction, written: Written) -> Written:
     key = tx.caller.idempotency
     tx.concluded = True
     if key is not None:
-        await tx.run(
+        kept = await tx.run(
             _KEEP,
             **_names(tx.caller, key),
             fingerprint=key.fingerprint,
             k_answer=_as_text(written),
+            k_now=tx.now,
             expires_at=tx.now + timedelta(hours=KEPT_HOURS),
         )
+        if not kept:
+            raise Rejection("conflict", "busy", "A request with this key has taken effect.", retry_after_seconds=1)
     return written
 
 
-async def _replay(
-    database: Database, caller: Caller, key: IdempotencyKey, refusal: Rejection | asyncpg.UniqueViolationError
-) -> None:
+async def _replay(database: Database, caller: Caller, key: IdempotencyKey, refusal: Rejection) -> None:
     """Give the answer of an earlier request with this key, if there was one."""
-    names = _names(caller, key)
-    async with database.begin(caller.idempotent(None)) as tx:
-        row = await tx.one(_FIND, **names, k_now=tx.now)
-        if row is None:
-            if isinstance(refusal, asyncpg.UniqueViolationError):
-                await tx.run(_FORGET, **names, k_now=tx.now)
-            return
+    async with database.begin(caller.idempotent(None), read_only=True) as tx:
+        row = await tx.one(_FIND, **_names(caller, key), k_now=tx.now)
+    if row is None:
+        return
     if row["fingerprint"] != key.fingerprint:
         raise Rejection(
             "invalid",

@@ -114,7 +114,7 @@ def create_idempotency_table() -> None:
     protect(
         idempotency_key.name,
         worker_sees="everything",
-        runtime=("SELECT", "INSERT", "DELETE"),
+        runtime=("SELECT", "INSERT", "UPDATE"),
         worker=("DELETE",),
     )
     op.execute(f'GRANT SELECT (expires_at) ON {idempotency_key.name} TO "{roles().worker}"')

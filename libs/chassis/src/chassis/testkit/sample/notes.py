@@ -18,6 +18,7 @@ def a_caller() -> Caller:
 
 
 def note_values(**given: Any) -> dict[str, Any]:
+    """Return the columns of a note, blank but for those given."""
     blank = {
         "key": None,
         "title": "a note",
@@ -34,10 +35,13 @@ def note_values(**given: Any) -> dict[str, Any]:
 
 
 async def add_note(database: Database, caller: Caller, **given: Any) -> Written:
+    """Add a note as an operation does."""
     async with command(database, caller) as tx:
         return await conclude(tx, await insert_one(tx, NOTES, note_values(**given)))
 
 
 def id_of(written: Written) -> UUID:
-    assert written.id is not None
+    """Return the id of the one resource that was written."""
+    if written.id is None:
+        raise TypeError("this is the answer to a batch")
     return written.id

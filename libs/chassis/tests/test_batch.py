@@ -1,0 +1,110 @@
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from chassis.batch import Mode, Upsert, write_batch
+from chassis.caller import Caller
+from chassis.keys import command, conclude
+from chassis.rejection import Fault, Rejection, invalid
+from chassis.testkit.databases import Pools
+from chassis.testkit.sample.notes import a_caller, add_note, note_values
+from chassis.testkit.sample.tables import NOTES
+
+
+def an_item(**given: Any) -> Upsert:
+    return Upsert(values=note_values(**given), named=frozenset(given))
+
+
+def external(number: int, **given: Any) -> Upsert:
+    return an_item(external_source="desk", external_id=str(number), **given)
+
+
+async def send(
+    pools: Pools, caller: Caller, items: Sequence[Upsert | Rejection], mode: Mode = "atomic"
+) -> list[dict[str, Any]]:
+    async with command(pools.runtime, caller) as tx:
+        written = await conclude(tx, await write_batch(tx, NOTES, items, mode=mode))
+    answered: list[dict[str, Any]] = json.loads(written.body)["items"]
+    return answered
+
+
+async def count_events(pools: Pools, caller: Caller) -> int:
+    async with pools.worker.begin(caller) as tx:
+        found: int = await tx.connection.fetchval("SELECT count(*) FROM event_pending WHERE org = $1", caller.org)
+    return found
+
+
+async def test_a_batch_adds_changes_and_leaves(notes_pools: Pools) -> None:
+    caller = a_caller()
+    first = await send(notes_pools, caller, [external(number, title=f"n{number}") for number in range(50)])
+    assert [item["status"] for item in first] == [201] * 50
+    assert [item["index"] for item in first] == list(range(50))
+    again = await send(notes_pools, caller, [external(number, title=f"n{number}") for number in range(50)])
+    assert [(item["status"], item["version"]) for item in again] == [(200, 1)] * 50
+    assert [item["id"] for item in again] == [item["id"] for item in first]
+    assert await count_events(notes_pools, caller) == 50
+    changed = await send(notes_pools, caller, [external(7, title="new"), external(8, title="n8"), external(99)])
+    assert [(item["status"], item["version"]) for item in changed] == [(200, 2), (200, 1), (201, 1)]
+    assert await count_events(notes_pools, caller) == 52
+
+
+async def test_what_an_item_does_not_name_stays(notes_pools: Pools) -> None:
+    caller = a_caller()
+    await send(notes_pools, caller, [external(1, title="kept", tags=["a"])])
+    await send(notes_pools, caller, [external(1, tags=["b"])])
+    async with notes_pools.runtime.begin(caller) as tx:
+        row = await tx.connection.fetchrow("SELECT title, tags FROM note")
+    assert (row["title"], row["tags"]) == ("kept", ["b"])
+
+
+async def test_items_without_external_id_are_found_by_their_natural_key(notes_pools: Pools) -> None:
+    caller = a_caller()
+    first = await send(notes_pools, caller, [an_item(key="k", title="a")])
+    again = await send(notes_pools, caller, [an_item(key="k", title="b")])
+    assert again == [{"index": 0, "status": 200, "id": first[0]["id"], "version": 2}]
+
+
+async def test_atomic_writes_nothing_when_one_is_refused_and_says_which(notes_pools: Pools) -> None:
+    caller = a_caller()
+    await add_note(notes_pools.runtime, caller, key="taken")
+    items = [external(1), external(2, key="taken"), external(3)]
+    with pytest.raises(Rejection) as refused:
+        await send(notes_pools, caller, items)
+    assert refused.value.kind == "conflict"
+    assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [("/items/1", "key-taken")]
+    assert await count_events(notes_pools, caller) == 1
+
+
+async def test_independent_writes_the_good_ones(notes_pools: Pools) -> None:
+    caller = a_caller()
+    await add_note(notes_pools.runtime, caller, key="taken")
+    wrong = invalid(Fault("/title", "too-long", "The title is too long."))
+    answered = await send(
+        notes_pools, caller, [external(1), external(2, key="taken"), wrong, external(3)], "independent"
+    )
+    assert [item["status"] for item in answered] == [201, 409, 422, 201]
+    assert answered[1]["problem"]["code"] == "key-taken"
+    assert answered[2]["problem"]["errors"][0]["pointer"] == "/title"
+    assert answered[2]["id"] is None
+
+
+async def test_one_resource_twice_in_a_batch_is_refused(notes_pools: Pools) -> None:
+    caller = a_caller()
+    answered = await send(notes_pools, caller, [external(1), external(2), external(1)], "independent")
+    assert [item["status"] for item in answered] == [422, 201, 422]
+    with pytest.raises(Rejection) as refused:
+        await send(notes_pools, caller, [external(5), external(5)])
+    assert refused.value.kind == "invalid"
+
+
+async def test_two_who_import_the_same_at_once_have_each_resource_once(notes_pools: Pools) -> None:
+    caller = a_caller()
+    batches = await asyncio.gather(
+        *(send(notes_pools, caller, [external(number) for number in range(40)]) for _ in range(4))
+    )
+    ids = {tuple(item["id"] for item in answered) for answered in batches}
+    assert len(ids) == 1
+    assert await count_events(notes_pools, caller) == 40

@@ -1,0 +1,107 @@
+import json
+
+import pytest
+
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.outcome import Page
+from chassis.reading import Listing, find, get, list_page
+from chassis.rejection import Rejection
+from chassis.testkit.databases import Pools
+from chassis.testkit.sample.notes import a_caller, add_note, id_of
+from chassis.testkit.sample.tables import NOTES
+
+SEAL = CursorSeal("a secret of the tests")
+
+
+async def a_page(pools: Pools, caller: Caller, listing: Listing) -> Page:
+    async with pools.runtime.begin(caller, read_only=True) as tx:
+        return await list_page(tx, NOTES, listing, SEAL)
+
+
+async def titles(pools: Pools, caller: Caller, **asked: object) -> list[str]:
+    page = await a_page(pools, caller, Listing(**asked))  # type: ignore[arg-type]
+    return [item["title"] for item in json.loads(page.items)]
+
+
+@pytest.fixture(scope="module")
+async def reader(notes_pools: Pools) -> Caller:
+    caller = a_caller()
+    for title in ("b", "a", "c%", "a", "d_"):
+        await add_note(notes_pools.runtime, caller, title=title)
+    await add_note(notes_pools.runtime, a_caller(), title="somebody else's")
+    return caller
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        (None, ["b", "a", "c%", "a", "d_"]),
+        ("-created_at", ["d_", "a", "c%", "a", "b"]),
+        ("title", ["a", "a", "b", "c%", "d_"]),
+        ("-title", ["d_", "c%", "b", "a", "a"]),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 50])
+async def test_pages_together_are_the_list(
+    notes_pools: Pools, reader: Caller, sort: str | None, expected: list[str], limit: int
+) -> None:
+    seen: list[str] = []
+    after = None
+    while True:
+        page = await a_page(notes_pools, reader, Listing(limit=limit, sort=sort, after=after, count=True))
+        items = json.loads(page.items)
+        assert len(items) <= limit
+        assert page.count == 5
+        seen += [item["title"] for item in items]
+        after = page.next
+        if after is None:
+            break
+    assert seen == expected
+
+
+async def test_filters_and_search(notes_pools: Pools, reader: Caller) -> None:
+    assert await titles(notes_pools, reader, filters={"title": "a"}) == ["a", "a"]
+    assert await titles(notes_pools, reader, filters={"title": ["b", "d_"]}) == ["b", "d_"]
+    assert await titles(notes_pools, reader, filters={"title_from": "b", "title_to": "d"}) == ["b", "c%"]
+    assert await titles(notes_pools, reader, q="%") == ["c%"]
+    assert await titles(notes_pools, reader, q="_") == ["d_"]
+    assert await titles(notes_pools, reader, q="nothing") == []
+
+
+async def test_only_the_fields_asked_for(notes_pools: Pools, reader: Caller) -> None:
+    page = await a_page(notes_pools, reader, Listing(limit=1, fields=("title", "version")))
+    assert json.loads(page.items) == [{"title": "b", "version": 1}]
+    with pytest.raises(Rejection) as refused:
+        await a_page(notes_pools, reader, Listing(fields=("org",)))
+    assert refused.value.faults[0].pointer == "fields"
+
+
+async def test_a_cursor_is_good_for_its_own_question_only(notes_pools: Pools, reader: Caller) -> None:
+    cursor = (await a_page(notes_pools, reader, Listing(limit=1))).next
+    assert cursor is not None
+    forged = cursor[:-2] + ("AA" if cursor[-2:] != "AA" else "BB")
+    for listing in (
+        Listing(limit=1, after=cursor, sort="title"),
+        Listing(limit=1, after=cursor, filters={"title": "a"}),
+        Listing(limit=1, after=forged),
+        Listing(limit=1, after="no cursor"),
+        Listing(limit=1, after="ä"),
+    ):
+        with pytest.raises(Rejection) as refused:
+            await a_page(notes_pools, reader, listing)
+        assert refused.value.faults[0].code == "cursor-invalid"
+
+
+async def test_an_unknown_order_is_refused(notes_pools: Pools, reader: Caller) -> None:
+    with pytest.raises(Rejection) as refused:
+        await a_page(notes_pools, reader, Listing(sort="labels"))
+    assert refused.value.faults[0].code == "sort-unknown"
+
+
+async def test_another_organisations_resource_is_not_there(notes_pools: Pools, reader: Caller) -> None:
+    written = await add_note(notes_pools.runtime, a_caller())
+    async with notes_pools.runtime.begin(reader, read_only=True) as tx:
+        assert await find(tx, NOTES, id_of(written)) is None
+        with pytest.raises(Rejection, match="no such note"):
+            await get(tx, NOTES, id_of(written))
