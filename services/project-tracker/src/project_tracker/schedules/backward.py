@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from chassis.working_time import to_second
 from project_tracker.schedules.breakdown import ROOT
 from project_tracker.schedules.forward import ON_FINISH, Forward, instant_of
-from project_tracker.schedules.network import Edge
 from project_tracker.schedules.plan import ConstraintType
 from project_tracker.schedules.timeline import Timeline
 
@@ -30,6 +29,7 @@ class Backward:
     """The late timeline, and the total and free float of each node in seconds of its axis."""
 
     __slots__ = (
+        "_bounded",
         "_caps",
         "_deadlines",
         "_lasts",
@@ -62,6 +62,7 @@ class Backward:
                 second = to_second(task.deadline_at)
                 for leaf in network.breakdown.leaves(node):
                     self._deadlines[leaf] = min(second, self._deadlines.get(leaf, second))
+        self._bounded = {*self._deadlines, *forward.wishes}
 
     def run(self) -> None:
         """Place every node before those that depend on it, then roll the summaries up."""
@@ -81,38 +82,42 @@ class Backward:
                     self._roll_up(node)
 
     def _place(self, node: int) -> None:
+        network = self.network
         finish, free = self._pulled(node)
-        finish = min(finish, self._wished(node))
-        self.late.start[node] = finish - self.network.durations[node]
-        self.late.finish[node] = finish
-        early = self.early.finish[node]
+        if node in self._bounded:
+            finish = min(finish, self._wished(node))
+        self.late.positions[node] = finish - network.durations[node]
+        self.late.positions[network.size + node] = finish
+        early = self.early.positions[network.size + node]
         self.total[node] = finish - early
         self.free[node] = max(0, min(free, finish) - early)
 
     def _pulled(self, node: int) -> tuple[int, int]:
         """Find the latest finish that the links leave a node, and the latest that moves no early date."""
-        network, ahead = self.network, self.ahead
-        late_start, late_finish = self.late.start, self.late.finish
-        early_start, early_finish = self.early.start, self.early.finish
-        lags, duration, axis = network.lags, network.durations[node], network.axis[node]
-        finish = free = self._lasts[axis]
-        for edge in network.outgoing[node]:
-            number, _, after, from_finish, to_finish, is_plain = edge
-            if ahead and self._is_past(edge):
-                continue
-            if is_plain:
-                lag = lags[number] if from_finish else lags[number] - duration
-                latest = (late_finish[after] if to_finish else late_start[after]) - lag
-                harmless = (early_finish[after] if to_finish else early_start[after]) - lag
-            else:
-                shift = 0 if from_finish else duration
-                latest = self.late.pulled(edge, axis) + shift
-                harmless = self.early.pulled(edge, axis) + shift
-            finish = min(finish, latest)
-            free = min(free, harmless)
-        if self._caps:
-            finish, free = self._capped(node, finish, free)
-        return finish, free
+        network, last = self.network, self._lasts[self.network.axis[node]]
+        edges = network.outgoing[node]
+        if self.ahead:
+            edges = [edge for edge in edges if not self._is_past(edge)]
+        if not edges:
+            finish = free = last
+        elif node in network.crossed_before:
+            finish = min(last, *[self._bound(self.late, edge) for edge in edges])
+            free = min(last, *[self._bound(self.early, edge) for edge in edges])
+        else:
+            target, pull, late, early = network.target, network.pull, self.late.positions, self.early.positions
+            finish = min(late[target[edge]] - pull[edge] for edge in edges)
+            free = min(early[target[edge]] - pull[edge] for edge in edges)
+            finish, free = min(finish, last), min(free, last)
+        return self._capped(node, finish, free) if self._caps else (finish, free)
+
+    def _bound(self, timeline: Timeline, edge: int) -> int:
+        """Find the finish that any edge leaves its predecessor."""
+        network = self.network
+        if edge not in network.crossing:
+            return timeline.positions[network.target[edge]] - network.pull[edge]
+        before = network.before[edge]
+        bound = timeline.pulled(edge, network.axis[before])
+        return bound if network.from_finish(edge) else bound + network.durations[before]
 
     def _capped(self, node: int, finish: int, free: int) -> tuple[int, int]:
         """Tighten a leaf's bounds by what the links of its summaries demand."""
@@ -144,9 +149,9 @@ class Backward:
         second = self.late.touching(calendar, min(bounds), back=True)
         self.late.fix(node, second, second)
         _, free = self._pulled(node)
-        early = self.early.finish[node]
-        self.total[node] = self.late.finish[node] - early
-        self.free[node] = max(0, min(free, self.late.finish[node]) - early)
+        early = self.early.finish(node)
+        self.total[node] = self.late.finish(node) - early
+        self.free[node] = max(0, min(free, self.late.finish(node)) - early)
 
     def _place_begun(self, node: int) -> None:
         """Lay a begun task: what has happened has no float, what remains may finish late."""
@@ -157,11 +162,11 @@ class Backward:
         finish, free = self._pulled(node)
         finish = min(finish, self._wished(node))
         calendar = self.network.calendars[self.network.axis[node]]
-        length = early.finish[node] - early.start[node]
+        length = early.finish(node) - early.start(node)
         start = early.start_second(node) if progress.is_started else calendar.opening_second(finish - length)
         self.late.fix(node, start, calendar.closing_second(finish))
-        self.total[node] = finish - early.finish[node]
-        self.free[node] = max(0, min(free, finish) - early.finish[node])
+        self.total[node] = finish - early.finish(node)
+        self.free[node] = max(0, min(free, finish) - early.finish(node))
 
     def _wished(self, node: int) -> int:
         """Find the latest finish that the constraints and deadlines of a leaf allow."""
@@ -174,10 +179,10 @@ class Backward:
                 finish = min(finish, bound if wish.type in ON_FINISH else bound + self.network.durations[node])
         return finish
 
-    def _is_past(self, edge: Edge) -> bool:
+    def _is_past(self, edge: int) -> bool:
         """Tell whether a link can no longer bind, because its successor's date is a fact."""
-        progress = self.ahead.get(edge.successor)
-        return progress is not None and (progress.is_done or not edge.to_finish)
+        progress = self.ahead.get(self.network.after[edge])
+        return progress is not None and (progress.is_done or not self.network.to_finish(edge))
 
     def _cap(self, node: int) -> None:
         network, late, early = self.network, self.late, self.early
@@ -191,7 +196,7 @@ class Backward:
             if self._is_past(edge):
                 continue
             latest, harmless = late.pulled(edge, 0), early.pulled(edge, 0)
-            if edge.from_finish:
+            if network.from_finish(edge):
                 cap.finish, cap.free = min(cap.finish, latest), min(cap.free, harmless)
                 cap.instant = min(cap.instant, late.pulled_instant(edge, 0))
             else:
@@ -214,12 +219,12 @@ class Backward:
         first = min(late.start_second(child) for child in children)
         last = max(late.finish_second(child) for child in children)
         late.fix(node, first, last)
-        total = late.finish[node] - early.finish[node]
+        total = late.finish(node) - early.finish(node)
         if not any(leaf in self.ahead for leaf in network.breakdown.leaves(node)):
-            total = min(total, late.start[node] - early.start[node])
+            total = min(total, late.start(node) - early.start(node))
         free = total
         for edge in network.outgoing[node]:
             if not self._is_past(edge):
-                end = early.finish[node] if edge.from_finish else early.start[node]
+                end = early.finish(node) if network.from_finish(edge) else early.start(node)
                 free = min(free, early.pulled(edge, 0) - end)
         self.total[node], self.free[node] = total, max(0, free)

@@ -11,7 +11,7 @@ ROOT = -1
 class Breakdown:
     """The work breakdown by position in the plan: parents, children, leaves; `faults` says what is wrong."""
 
-    __slots__ = ("_leaves", "children", "faults", "index", "parent", "plan")
+    __slots__ = ("_leaves", "_linked", "children", "faults", "index", "parent", "plan", "summaries")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -23,7 +23,15 @@ class Breakdown:
         for node, parent in enumerate(self.parent):
             if parent != ROOT:
                 self.children[parent].append(node)
+        self.summaries = [node for node, kids in enumerate(self.children) if kids]
+        self._linked: list[tuple[int, int]] = []
         self._check_tree()
+        if not self.faults:
+            self._check_links()
+
+    def linked(self) -> list[tuple[int, int]]:
+        """List the two ends of every link; the plan has no faults."""
+        return self._linked
 
     def leaves(self, node: int) -> list[int]:
         """List the leaves below a task, a leaf being its own."""
@@ -49,16 +57,18 @@ class Breakdown:
         """Tell whether a task has children or is meant to have some."""
         return bool(self.children[node]) or self.plan.tasks[node].is_summary
 
-    def check_links(self) -> None:
-        """Add the faults of the links to `faults`; needs a sound tree."""
-        simple = not any(self.children) and not any(task.is_summary for task in self.plan.tasks)
+    def _check_links(self) -> None:
+        is_flat = not self.summaries and not any(task.is_summary for task in self.plan.tasks)
         index = self.index
         for link in self.plan.links:
             before, after = index.get(link.predecessor_id), index.get(link.successor_id)
-            if before is None or after is None or before == after or not simple:
-                fault = self._link_fault(link, before, after)
-                if fault is not None:
-                    self.faults.append(fault)
+            if before is not None and after is not None:
+                self._linked.append((before, after))
+                if is_flat and before != after:
+                    continue
+            fault = self._link_fault(link, before, after)
+            if fault is not None:
+                self.faults.append(fault)
 
     def _link_fault(self, link: Link, before: int | None, after: int | None) -> PlanFault | None:
         ends = (link.predecessor_id, link.successor_id)

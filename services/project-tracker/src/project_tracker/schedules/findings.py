@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from chassis.working_time import to_second
 from project_tracker.schedules.backward import Backward
+from project_tracker.schedules.breakdown import ROOT
 from project_tracker.schedules.forward import ON_FINISH, inherits, instant_of
-from project_tracker.schedules.network import Edge
 from project_tracker.schedules.plan import Constraint, ConstraintType
 from project_tracker.schedules.schedule import ScheduleWarning, TaskSchedule, WarningCode
+from project_tracker.schedules.timeline import Timeline
 
 _START_LATEST = frozenset({ConstraintType.SNLT, ConstraintType.MSO})
 _FINISH_LATEST = frozenset({ConstraintType.FNLT, ConstraintType.MFO})
@@ -28,8 +29,10 @@ class Findings:
 
     def all(self) -> Iterator[ScheduleWarning]:
         """Walk every warning, tasks in the order of the plan, then links."""
-        for node in range(len(self.rows)):
-            yield from self._of_dates(node)
+        total = self.backward.total
+        for node, task in enumerate(self.network.tasks):
+            if total[node] < 0 or task.deadline_at is not None or task.constraint is not None:
+                yield from self._of_dates(node)
         yield from self._dangling()
         yield from self._of_links()
 
@@ -64,41 +67,42 @@ class Findings:
 
     def _dangling(self) -> Iterator[ScheduleWarning]:
         """Find leaves that nothing waits for, unless the project ends with them."""
-        network, ancestors = self.network, self.network.breakdown.ancestors
-        leaves = [node for node in network.order if network.is_leaf(node)]
-        if len(leaves) < 2:  # noqa: PLR2004 - a plan of one task has no network
+        network, backward = self.network, self.backward
+        if network.size - len(network.breakdown.summaries) <= 1:
             return
-        for node in sorted(leaves):
-            if network.outgoing[node] or any(network.outgoing[each] for each in ancestors(node)):
+        parents = network.breakdown.parent
+        for node, edges in enumerate(network.outgoing):
+            if edges or not network.is_leaf(node) or (parents[node] != ROOT and self._is_awaited(node)):
                 continue
-            if not network.incoming[node] or self.backward.early.finish_second(node) < self.backward.last:
+            if not network.incoming[node] or backward.early.finish_second(node) < backward.last:
                 message = f"Task {network.tasks[node].wbs} leads to no other task."
                 yield self._warning(WarningCode.DANGLING_TASK, message, node)
+
+    def _is_awaited(self, node: int) -> bool:
+        return any(self.network.outgoing[above] for above in self.network.breakdown.ancestors(node))
 
     def _of_links(self) -> Iterator[ScheduleWarning]:
         """Find links whose successor lies earlier than they allow, by its actual dates or by another's wish."""
         network, tasks = self.network, self.network.tasks
-        suspects = {*self.forward.begun, *self.forward.wishes}
+        begun = self.forward.begun
         late = {node for node, task in enumerate(tasks) if _is_late(task.constraint)}
-        for node, edges in enumerate(network.incoming):
-            for edge in edges:
-                if (node in suspects or edge.predecessor in late) and self._is_violated(edge):
-                    code = WarningCode.OUT_OF_SEQUENCE if node in self.forward.begun else WarningCode.LINK_BROKEN
-                    before = tasks[edge.predecessor]
-                    kind = network.links[edge.number].type
-                    message = f"Task {tasks[node].wbs} does not wait for {before.wbs} as its {kind} link demands."
-                    yield ScheduleWarning(code, message, tasks[node].id, tasks[node].wbs, before.id)
+        suspects = {edge for node in (*begun, *self.forward.wishes) for edge in network.incoming[node]}
+        suspects.update(edge for node in late for edge in network.outgoing[node])
+        for edge in sorted(suspects):
+            if self._is_violated(edge, self.backward.late if network.before[edge] in late else self.backward.early):
+                before, after = tasks[network.before[edge]], tasks[network.after[edge]]
+                code = WarningCode.OUT_OF_SEQUENCE if network.after[edge] in begun else WarningCode.LINK_BROKEN
+                kind = network.links[network.link[edge]].type
+                message = f"Task {after.wbs} does not wait for {before.wbs} as its {kind} link demands."
+                yield ScheduleWarning(code, message, after.id, after.wbs, before.id)
 
-    def _is_violated(self, edge: Edge) -> bool:
-        node = edge.successor
+    def _is_violated(self, edge: int, timeline: Timeline) -> bool:
+        node, to_finish = self.network.after[edge], self.network.to_finish(edge)
         progress = self.forward.begun.get(node)
-        if progress is not None and edge.to_finish and not progress.is_done:
+        if progress is not None and not (progress.is_done or (progress.is_started and not to_finish)):
             return False
-        late = _is_late(self.network.tasks[edge.predecessor].constraint)
-        early, row = self.backward.early, self.rows[node]
-        bound = (self.backward.late if late else early).pushed(edge)
-        date = row.finish if edge.to_finish else row.start
-        return self.network.calendars[self.network.axis[node]].position(to_second(date)) < bound
+        date = self.rows[node].finish if to_finish else self.rows[node].start
+        return self.network.calendars[self.network.axis[node]].position(to_second(date)) < timeline.pushed(edge)
 
     def _warning(self, code: WarningCode, message: str, node: int) -> ScheduleWarning:
         task = self.network.tasks[node]

@@ -2,13 +2,14 @@
 
 from chassis.durations import PercentLag
 from chassis.working_time import to_second
-from project_tracker.schedules.network import Edge, Network, share_of
+from project_tracker.schedules.network import Network, share_of
 from project_tracker.schedules.plan import Constraint, ConstraintPolicy, ConstraintType
 from project_tracker.schedules.progress import Progress, progress_of
 from project_tracker.schedules.schedule import DriverKind
 from project_tracker.schedules.timeline import Timeline
 
-Reason = Edge | ConstraintType | DriverKind
+Reason = int | ConstraintType | DriverKind
+"""An edge by its number, or another reason."""
 
 _LOWER = frozenset({ConstraintType.SNET, ConstraintType.FNET, ConstraintType.MSO, ConstraintType.MFO})
 _UPPER = frozenset({ConstraintType.SNLT, ConstraintType.FNLT, ConstraintType.MSO, ConstraintType.MFO})
@@ -67,41 +68,43 @@ class Forward:
         last = max(early.finish_second(child) for child in children)
         early.fix(node, first, last)
         self.reasons[node] = DriverKind.CHILDREN
-        length = early.finish[node] - early.start[node]
+        length = early.finish(node) - early.start(node)
         for edge in network.outgoing[node]:
-            lag = network.links[edge.number].lag
+            lag = network.links[network.link[edge]].lag
             if isinstance(lag, PercentLag):
-                network.lags[edge.number] = share_of(lag, length)
+                network.set_lag(edge, share_of(lag, length))
 
     def _place(self, node: int) -> None:
-        floor, reason = self._floors[self.network.axis[node]], self._floor_reason
-        begin, edge = self._pushed(node, floor - 1)
-        if edge is None:
-            begin = floor
+        floor = self._floors[self.network.axis[node]]
+        begin, reason = self._pushed(node, floor, self._floor_reason)
         wishes = self.wishes.get(node)
-        if wishes is None:
-            self.reasons[node] = reason if edge is None else edge
-        else:
-            begin, self.reasons[node] = self._constrained(node, wishes, begin, edge or reason)
-        self.early.start[node] = begin
-        self.early.finish[node] = begin + self.network.durations[node]
+        if wishes is not None:
+            begin, reason = self._constrained(node, wishes, begin, reason)
+        self.reasons[node] = reason
+        self.early.positions[node] = begin
+        self.early.positions[self.network.size + node] = begin + self.network.durations[node]
 
-    def _pushed(self, node: int, begin: int) -> tuple[int, Edge | None]:
-        """Find the latest start that any edge demands beyond the given one, with that edge."""
-        network, start, finish = self.network, self.early.start, self.early.finish
-        lags, duration = network.lags, network.durations[node]
-        driver: Edge | None = None
-        for edge in network.incoming[node]:
-            number, before, _, from_finish, to_finish, is_plain = edge
-            if is_plain:
-                bound = (finish[before] if from_finish else start[before]) + lags[number]
-            else:
-                bound = self.early.pushed(edge)
-            if to_finish:
-                bound -= duration
-            if bound > begin:
-                begin, driver = bound, edge
-        return begin, driver
+    def _pushed(self, node: int, floor: int, reason: Reason) -> tuple[int, Reason]:
+        """Find the start that the edges onto a node demand, but none before the floor, with its reason."""
+        network, positions = self.network, self.early.positions
+        edges = network.incoming[node]
+        if not edges:
+            return floor, reason
+        if node in network.crossed_after:
+            bounds = [self._bound(edge) for edge in edges]
+        else:
+            source, push = network.source, network.push
+            bounds = [positions[source[edge]] + push[edge] for edge in edges]
+        begin = max(bounds)
+        return (floor, reason) if begin < floor else (begin, edges[bounds.index(begin)])
+
+    def _bound(self, edge: int) -> int:
+        """Find the start that any edge demands of its successor."""
+        network = self.network
+        if edge not in network.crossing:
+            return self.early.positions[network.source[edge]] + network.push[edge]
+        bound = self.early.pushed(edge)
+        return bound - network.durations[network.after[edge]] if network.to_finish(edge) else bound
 
     def _constrained(self, node: int, wishes: list[Constraint], begin: int, reason: Reason) -> tuple[int, Reason]:
         duration = self.network.durations[node]
@@ -156,32 +159,24 @@ class Forward:
             early.fix(node, start, progress.finish)
             return
         start = early.start_second(node)
-        end = early.start[node] + duration
-        if not progress.is_done and self.status is not None:
-            end = max(calendar.position(max(start, self.status)) + progress.remaining, early.start[node])
+        end = early.start(node) + duration
         if not progress.is_done:
-            end = max(end, self._finish_bound(node, end))
+            if self.status is not None:
+                end = max(calendar.position(max(start, self.status)) + progress.remaining, early.start(node))
+            ends = [early.pushed(edge) for edge in network.incoming[node] if network.to_finish(edge)]
+            end = max(end, *ends) if ends else end
         early.fix(node, start, calendar.closing_second(end) if duration else start)
-        early.finish[node] = end if duration else early.start[node]
 
     def _place_forecast(self, node: int, progress: Progress) -> None:
         """Lay the start of a begun task: its actual one, or where the links alone would have put it."""
         self.reasons[node] = DriverKind.ACTUAL
-        if progress.start is not None:
-            self.early.fix(node, progress.start, progress.start)
-            return
-        floor, axis = to_second(self.network.plan.start_at), self.network.axis[node]
-        begin, edge = self._pushed(node, self.network.calendars[axis].position(floor))
-        if edge is not None:
-            self.reasons[node] = edge
-        second = self.network.calendars[axis].opening_second(begin)
+        second = progress.start
+        if second is None:
+            calendar = self.network.calendars[self.network.axis[node]]
+            floor = calendar.position(to_second(self.network.plan.start_at))
+            begin, self.reasons[node] = self._pushed(node, floor, DriverKind.PROJECT_START)
+            second = calendar.opening_second(begin)
         self.early.fix(node, second, second)
-
-    def _finish_bound(self, node: int, end: int) -> int:
-        for edge in self.network.incoming[node]:
-            if edge.to_finish:
-                end = max(end, self.early.pushed(edge))
-        return end
 
 
 def instant_of(wish: Constraint) -> int:

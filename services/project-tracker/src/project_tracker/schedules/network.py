@@ -1,72 +1,55 @@
 """A plan compiled for the passes: numbered nodes, calendars and edges, in topological order."""
 
-from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
 
 from chassis.durations import Duration, PercentLag
 from chassis.working_time import CONTINUOUS, WorkingCalendar
 from project_tracker.schedules.breakdown import ROOT, Breakdown
-from project_tracker.schedules.plan import Link, LinkType, Plan, PlanFault, PlannedTask, PlanRefusedError
+from project_tracker.schedules.plan import LinkType, Plan, PlanFault, PlanRefusedError
 
-
-class Edge(NamedTuple):
-    """A link as it binds one leaf.
-
-    `is_plain`: both ends count on one calendar and so does the lag, so positions are simply added.
-    """
-
-    number: int
-    predecessor: int
-    successor: int
-    from_finish: bool
-    to_finish: bool
-    is_plain: bool
+_FROM_FINISH = frozenset({LinkType.FS, LinkType.FF})
+_TO_FINISH = frozenset({LinkType.FF, LinkType.SF})
 
 
 class Network:
-    """Nodes are the tasks by position in the plan; a leaf has edges, a summary only outgoing ones.
+    """Nodes are the tasks by position in the plan, edges the links as they bind single leaves; both are numbers.
 
     `axis` is the calendar in which a node's duration counts (continuous for elapsed durations), `calendar` the one
-    on which lags onto it count. `lags` are seconds by link; those in percent of a summary are set by the forward
-    pass, once its length is known.
+    on which lags onto it count. A timeline of n nodes holds the starts at 0…n-1, the finishes at n…2n-1: `source`
+    and `target` are an edge's places in it. Where an edge is plain, both ends and the lag counting on one calendar,
+    source + `push` bounds the successor's start and target - `pull` the predecessor's finish.
     """
-
-    __slots__ = (
-        "axis",
-        "breakdown",
-        "calendar",
-        "calendars",
-        "durations",
-        "incoming",
-        "is_elapsed_lag",
-        "lags",
-        "links",
-        "order",
-        "outgoing",
-        "plan",
-        "tasks",
-    )
 
     def __init__(self, plan: Plan) -> None:
         self.breakdown = Breakdown(plan)
-        if not self.breakdown.faults:
-            self.breakdown.check_links()
         if self.breakdown.faults:
             raise PlanRefusedError(self.breakdown.faults)
         self.plan = plan
-        self.tasks: Sequence[PlannedTask] = plan.tasks
-        self.links: Sequence[Link] = plan.links
+        self.tasks = plan.tasks
+        self.links = plan.links
+        self.size = len(plan.tasks)
         self.calendars: list[WorkingCalendar] = [plan.calendar]
+        self.calendar: list[int] = [0] * self.size
+        self.axis: list[int] = [0] * self.size
         self._number_calendars()
-        self.durations = [
-            0 if children else task.duration.seconds
-            for task, children in zip(plan.tasks, self.breakdown.children, strict=True)
-        ]
-        self.lags: list[int] = []
-        self.is_elapsed_lag: list[bool] = []
-        self.incoming: list[list[Edge]] = [[] for _ in plan.tasks]
-        self.outgoing: list[list[Edge]] = [[] for _ in plan.tasks]
+        self.durations = [task.duration.seconds for task in plan.tasks]
+        for summary in self.breakdown.summaries:
+            self.durations[summary] = 0
+        self.link: list[int] = []
+        self.before: list[int] = []
+        self.after: list[int] = []
+        self.source: list[int] = []
+        self.target: list[int] = []
+        self.lag: list[int] = []
+        self.push: list[int] = []
+        self.pull: list[int] = []
+        self.is_elapsed: list[bool] = []
+        self.incoming: list[list[int]] = [[] for _ in plan.tasks]
+        self.outgoing: list[list[int]] = [[] for _ in plan.tasks]
+        self.crossing: set[int] = set()
+        """The edges that are not plain."""
+        self.crossed_after: set[int] = set()
+        self.crossed_before: set[int] = set()
         self._compile_links()
         self.order = self._sorted()
 
@@ -74,15 +57,30 @@ class Network:
         """Tell whether a task has no children, whatever its kind."""
         return not self.breakdown.children[node]
 
+    def from_finish(self, edge: int) -> bool:
+        """Tell whether the predecessor's finish counts."""
+        return self.source[edge] >= self.size
+
+    def to_finish(self, edge: int) -> bool:
+        """Tell whether the successor's finish is bound."""
+        return self.target[edge] >= self.size
+
+    def set_lag(self, edge: int, seconds: int) -> None:
+        """Fix the lag of an edge, and with it how far it pushes and pulls."""
+        self.lag[edge] = seconds
+        self.push[edge] = seconds - (self.durations[self.after[edge]] if self.to_finish(edge) else 0)
+        self.pull[edge] = seconds - (0 if self.from_finish(edge) else self.durations[self.before[edge]])
+
     def _number_calendars(self) -> None:
         numbers = {id(self.plan.calendar): 0}
-        self.calendar: list[int] = []
-        self.axis: list[int] = []
-        for task, children in zip(self.plan.tasks, self.breakdown.children, strict=True):
-            calendar = 0 if task.calendar is None or children else self._number(task.calendar, numbers)
-            is_elapsed = task.duration.elapsed and task.duration.seconds > 0 and not children
-            self.calendar.append(calendar)
-            self.axis.append(self._number(CONTINUOUS, numbers) if is_elapsed else calendar)
+        children = self.breakdown.children
+        for node, task in enumerate(self.tasks):
+            if children[node]:
+                continue
+            if task.calendar is not None:
+                self.calendar[node] = self.axis[node] = self._number(task.calendar, numbers)
+            if task.duration.elapsed and task.duration.seconds:
+                self.axis[node] = self._number(CONTINUOUS, numbers)
 
     def _number(self, calendar: WorkingCalendar, numbers: dict[int, int]) -> int:
         number = numbers.get(id(calendar))
@@ -93,45 +91,55 @@ class Network:
         return number
 
     def _compile_links(self) -> None:
-        index, children = self.breakdown.index, self.breakdown.children
-        calendar, axis, incoming, outgoing = self.calendar, self.axis, self.incoming, self.outgoing
-        for number, link in enumerate(self.links):
-            before, after = index[link.predecessor_id], index[link.successor_id]
-            seconds, is_elapsed = self._lag(link, before)
-            self.lags.append(seconds)
-            self.is_elapsed_lag.append(is_elapsed)
-            kind = link.type
-            from_finish = kind is LinkType.FS or kind is LinkType.FF
-            to_finish = kind is LinkType.FF or kind is LinkType.SF
+        children, size, durations = self.breakdown.children, self.size, self.durations
+        incoming, outgoing, edge = self.incoming, self.outgoing, 0
+        is_uniform = len(self.calendars) == 1
+        for number, (link, ends) in enumerate(zip(self.links, self.breakdown.linked(), strict=True)):
+            before, after = ends
+            lag, is_elapsed = link.lag, False
+            if isinstance(lag, Duration):
+                seconds, is_elapsed = lag.seconds, lag.elapsed and lag.seconds != 0
+            else:
+                seconds, is_elapsed = self._share(lag, before)
+            from_finish, to_finish = link.type in _FROM_FINISH, link.type in _TO_FINISH
             for leaf in self.breakdown.leaves(after) if children[after] else (after,):
-                is_plain = not is_elapsed and axis[before] == axis[leaf] == calendar[leaf]
-                edge = Edge(number, before, leaf, from_finish, to_finish, is_plain)
+                self.link.append(number)
+                self.before.append(before)
+                self.after.append(leaf)
+                self.source.append(before + size if from_finish else before)
+                self.target.append(leaf + size if to_finish else leaf)
+                self.lag.append(seconds)
+                self.push.append(seconds - durations[leaf] if to_finish else seconds)
+                self.pull.append(seconds if from_finish else seconds - durations[before])
+                self.is_elapsed.append(is_elapsed)
                 incoming[leaf].append(edge)
                 outgoing[before].append(edge)
+                if is_elapsed or not (is_uniform or self.axis[before] == self.axis[leaf] == self.calendar[leaf]):
+                    self.crossing.add(edge)
+                    self.crossed_after.add(leaf)
+                    self.crossed_before.add(before)
+                edge += 1
 
-    def _lag(self, link: Link, before: int) -> tuple[int, bool]:
-        if isinstance(link.lag, Duration):
-            return link.lag.seconds, link.lag.elapsed and link.lag.seconds != 0
-        is_elapsed = self.axis[before] != self.calendar[before] and self.is_leaf(before)
-        return share_of(link.lag, self.durations[before]), is_elapsed
+    def _share(self, lag: PercentLag, before: int) -> tuple[int, bool]:
+        """Count a lag in percent; of a summary only the forward pass can tell, which sets it later."""
+        return share_of(lag, self.durations[before]), self.axis[before] != self.calendar[before]
 
     def _sorted(self) -> list[int]:
         children, parents = self.breakdown.children, self.breakdown.parent
-        waiting = [len(kids) or len(edges) for kids, edges in zip(children, self.incoming, strict=True)]
+        waiting = [len(edges) for edges in self.incoming]
+        for summary in self.breakdown.summaries:
+            waiting[summary] = len(children[summary])
         order = [node for node, count in enumerate(waiting) if not count]
-        outgoing = self.outgoing
+        outgoing, after = self.outgoing, self.after
         for node in order:
-            for edge in outgoing[node]:
-                after = edge[2]
-                waiting[after] -= 1
-                if not waiting[after]:
-                    order.append(after)
-            parent = parents[node]
-            if parent != ROOT:
-                waiting[parent] -= 1
-                if not waiting[parent]:
-                    order.append(parent)
-        if len(order) < len(waiting):
+            following = [after[edge] for edge in outgoing[node]]
+            if parents[node] != ROOT:
+                following.append(parents[node])
+            for each in following:
+                waiting[each] -= 1
+                if not waiting[each]:
+                    order.append(each)
+        if len(order) < self.size:
             raise PlanRefusedError([self._cycle(waiting)])
         return order
 
@@ -142,7 +150,7 @@ class Network:
         while path[-1] not in seen:
             node = path[-1]
             seen[node] = len(seen)
-            before = self.breakdown.children[node] or [edge.predecessor for edge in self.incoming[node]]
+            before = self.breakdown.children[node] or [self.before[edge] for edge in self.incoming[node]]
             path.append(next(each for each in before if waiting[each]))
         cycle = path[seen[path[-1]] : -1][::-1]
         names = " → ".join(self.tasks[node].wbs for node in [*cycle, cycle[0]])

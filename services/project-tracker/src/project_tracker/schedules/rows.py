@@ -1,0 +1,112 @@
+"""Turns the positions of both passes into dated rows, column by column."""
+
+from datetime import datetime
+
+from chassis.working_time import to_instant
+from project_tracker.schedules.backward import Backward
+from project_tracker.schedules.forward import Reason
+from project_tracker.schedules.network import Network
+from project_tracker.schedules.plan import ConstraintType, LinkType
+from project_tracker.schedules.schedule import Driver, DriverKind, TaskSchedule
+from project_tracker.schedules.timeline import Timeline
+
+_MINUTE = 60
+
+
+def rows_of(backward: Backward) -> list[TaskSchedule]:
+    """Give the row of every task, in the order of the plan."""
+    network, forward = backward.network, backward.forward
+    early_start, late_start = _starts(backward.early), _starts(backward.late)
+    early_finish, late_finish = _finishes(backward.early), _finishes(backward.late)
+    start, finish, reasons = early_start.copy(), early_finish.copy(), forward.reasons.copy()
+    late = [
+        node
+        for node, task in enumerate(network.tasks)
+        if task.constraint is not None and task.constraint.type is ConstraintType.ALAP
+    ]
+    for node in late:
+        if network.is_leaf(node) and node not in forward.begun:
+            start[node], finish[node], reasons[node] = late_start[node], late_finish[node], ConstraintType.ALAP
+    if late:
+        _roll_up(network, start, finish)
+    columns = (
+        [task.id for task in network.tasks],
+        [task.wbs for task in network.tasks],
+        early_start,
+        early_finish,
+        late_start,
+        late_finish,
+        start,
+        finish,
+        [total // _MINUTE for total in backward.total],
+        [free // _MINUTE for free in backward.free],
+        _criticals(backward),
+        _drivers(network, reasons),
+    )
+    return list(map(TaskSchedule._make, zip(*columns, strict=True)))
+
+
+def _starts(timeline: Timeline) -> list[datetime]:
+    network, positions = timeline.network, timeline.positions
+    known: list[dict[int, datetime]] = [{} for _ in network.calendars]
+    dates: list[datetime] = []
+    for position, axis in zip(positions[: network.size], network.axis, strict=True):
+        date = known[axis].get(position)
+        if date is None:
+            date = to_instant(network.calendars[axis].opening_second(position))
+            known[axis][position] = date
+        dates.append(date)
+    for node, (second, _) in timeline.fixed.items():
+        dates[node] = to_instant(second)
+    return dates
+
+
+def _finishes(timeline: Timeline) -> list[datetime]:
+    network, positions = timeline.network, timeline.positions
+    known: list[dict[int, datetime]] = [{} for _ in network.calendars]
+    dates: list[datetime] = []
+    for position, axis in zip(positions[network.size :], network.axis, strict=True):
+        date = known[axis].get(position)
+        if date is None:
+            date = to_instant(network.calendars[axis].closing_second(position))
+            known[axis][position] = date
+        dates.append(date)
+    for node, (_, second) in timeline.fixed.items():
+        dates[node] = to_instant(second)
+    return dates
+
+
+def _roll_up(network: Network, start: list[datetime], finish: list[datetime]) -> None:
+    for node in network.order:
+        children = network.breakdown.children[node]
+        if children:
+            start[node] = min(start[child] for child in children)
+            finish[node] = max(finish[child] for child in children)
+
+
+def _criticals(backward: Backward) -> list[bool]:
+    begun, criticals = backward.forward.begun, [total <= 0 for total in backward.total]
+    if begun:
+        done = {node for node, progress in begun.items() if progress.is_done}
+        for node in (*done, *backward.network.breakdown.summaries):
+            if done.issuperset(backward.network.breakdown.leaves(node)):
+                criticals[node] = False
+    return criticals
+
+
+def _drivers(network: Network, reasons: list[Reason]) -> list[Driver]:
+    known: dict[tuple[int, LinkType], Driver] = {}
+    drivers: list[Driver] = []
+    for reason in reasons:
+        if isinstance(reason, int):
+            before, kind = network.before[reason], network.links[network.link[reason]].type
+            driver = known.get((before, kind))
+            if driver is None:
+                task = network.tasks[before]
+                driver = known[before, kind] = Driver(DriverKind.LINK, task.id, task.wbs, kind)
+        elif isinstance(reason, ConstraintType):
+            driver = Driver(DriverKind.CONSTRAINT, None, None, reason)
+        else:
+            driver = Driver(reason)
+        drivers.append(driver)
+    return drivers
