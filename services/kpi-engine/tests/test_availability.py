@@ -108,9 +108,7 @@ def test_one_second_of_downtime_is_never_rounded_away() -> None:
         (END, None, 0),
     ],
 )
-def test_only_the_live_span_counts(
-    live_from: datetime | None, retired_at: datetime | None, minutes: int
-) -> None:
+def test_only_the_live_span_counts(live_from: datetime | None, retired_at: datetime | None, minutes: int) -> None:
     facts = service(major(START, at(2)), live_from=live_from, retired_at=retired_at)
     assert account(facts).agreed == minutes * MINUTE
 

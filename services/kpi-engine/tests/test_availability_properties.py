@@ -78,9 +78,7 @@ def weight(given_facts: ServiceFacts, when: datetime) -> Decimal:
 
 
 @given(facts, minutes, minutes, minutes)
-def test_every_time_equals_a_count_of_minutes(
-    given_facts: ServiceFacts, first: int, second: int, now: int
-) -> None:
+def test_every_time_equals_a_count_of_minutes(given_facts: ServiceFacts, first: int, second: int, now: int) -> None:
     start, end = sorted((first, second))
     account = Timeline(given_facts, (), moment(now)).account(moment(start), moment(end))
     past = [moment(m) for m in range(start, min(end, now)) if is_agreed(given_facts, moment(m))]

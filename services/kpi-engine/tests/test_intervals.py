@@ -57,9 +57,7 @@ def test_clip_keeps_what_lies_within(raw: list[Span], start: int, end: int) -> N
 def test_the_heaviest_span_wins_at_each_instant(weighted: dict[Fraction, list[Span]]) -> None:
     layers = heaviest(weighted)
     for point in range(HORIZON):
-        expected = max(
-            (w for w, of in weighted.items() if any(s <= point < e for s, e in of)), default=Fraction(0)
-        )
+        expected = max((w for w, of in weighted.items() if any(s <= point < e for s, e in of)), default=Fraction(0))
         assert sum(w for w, of in layers if any(s <= point < e for s, e in of)) == expected
 
 

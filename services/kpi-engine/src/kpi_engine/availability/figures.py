@@ -66,9 +66,7 @@ def _error_budget(account: Account, target: Decimal | None) -> Figure:
     if budget <= 0:
         return Figure.missing(NO_AGREED_SERVICE_TIME)
     spent = account.downtime
-    return Figure(
-        1 - spent / budget, numerator=budget - spent, denominator=budget, sample_size=account.outages
-    )
+    return Figure(1 - spent / budget, numerator=budget - spent, denominator=budget, sample_size=account.outages)
 
 
 def _burn_rate(account: Account, measured: Fraction, target: Decimal | None) -> Figure:
@@ -82,7 +80,7 @@ def _burn_rate(account: Account, measured: Fraction, target: Decimal | None) -> 
 
 
 def _allowed(target: Decimal | None) -> Fraction | Figure:
-    """The share of the time that may be lost, or why there is none."""
+    """Give the share of the time that may be lost, or why there is none."""
     if target is None:
         return Figure.missing(NO_TARGET)
     allowed = 1 - Fraction(target) / PERCENT

@@ -27,17 +27,17 @@ def micros(instant: datetime) -> int:
 
 
 def instant(micros_since_epoch: int) -> datetime:
-    """The UTC instant, the inverse of `micros`."""
+    """Give the UTC instant, the inverse of `micros`."""
     return _EPOCH + timedelta(microseconds=micros_since_epoch)
 
 
 def span(start: datetime, end: datetime) -> Span:
-    """The span between two instants."""
+    """Give the span between two instants."""
     return micros(start), micros(end)
 
 
 def union(spans: Iterable[Span]) -> list[Span]:
-    """The set that covers what any of the spans covers; empty and reversed spans cover nothing."""
+    """Merge spans, in any order, into a set; empty and reversed ones cover nothing."""
     merged: list[Span] = []
     last_start = last_end = None
     for start, end in sorted(spans):
@@ -56,7 +56,7 @@ def union(spans: Iterable[Span]) -> list[Span]:
 
 
 def clip(spans: Sequence[Span], start: int, end: int) -> list[Span]:
-    """The part of a set within one span, found by bisection."""
+    """Cut out the part of a set within one span, found by bisection."""
     if end <= start:
         return []
     first = bisect_right(spans, (start,))
@@ -71,7 +71,7 @@ def clip(spans: Sequence[Span], start: int, end: int) -> list[Span]:
 
 
 def intersection(left: Sequence[Span], right: Sequence[Span]) -> list[Span]:
-    """What both sets cover."""
+    """Give what both sets cover."""
     if not left or not right:
         return []
     left = clip(left, right[0][0], right[-1][1])
@@ -93,7 +93,7 @@ def intersection(left: Sequence[Span], right: Sequence[Span]) -> list[Span]:
 
 
 def subtraction(left: Sequence[Span], right: Sequence[Span]) -> list[Span]:
-    """What the left set covers and the right does not."""
+    """Give what the left set covers and the right does not."""
     rest: list[Span] = []
     j = 0
     for start, end in left:
@@ -118,7 +118,7 @@ def length(spans: Iterable[Span]) -> int:
 
 
 def heaviest(weighted: Mapping[Fraction, Iterable[Span]]) -> list[tuple[Fraction, list[Span]]]:
-    """The largest weight at each instant, as disjoint sets from the heaviest weight down.
+    """Find the largest weight at each instant, as disjoint sets from the heaviest weight down.
 
     The integral of the largest weight is then the sum of weight times length over the sets.
     """

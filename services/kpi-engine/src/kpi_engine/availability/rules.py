@@ -61,7 +61,7 @@ class Account:
 
 
 def pooled(accounts: Iterable[Account]) -> Account:
-    """The times of many services or periods together, from which a portfolio's ratios are computed."""
+    """Add up the times of many services or periods, from which a portfolio's ratios are computed."""
     return sum(accounts, Account())
 
 
@@ -89,7 +89,7 @@ class Timeline:
         self._unmeasured = union(span(start, end) for start, end in facts.unmeasured)
 
     def account(self, start: datetime, end: datetime) -> Account:
-        """The account of the half-open period from start to end."""
+        """Give the account of the half-open period from start to end."""
         first, last = micros(start), micros(end)
         live_start, live_end = max(first, self._live[0]), min(last, self._live[1])
         past_end = min(live_end, self._now)
@@ -158,7 +158,7 @@ def _outage_spans(outages: Iterable[Outage], now: int) -> dict[Severity, list[Sp
 def _weigh(
     spans: dict[Severity, list[Span]], eras: Sequence[tuple[int, int, Policy]]
 ) -> list[tuple[Fraction, list[Span]]]:
-    """The largest weight at each instant; weights of zero are left out."""
+    """Find the largest weight at each instant; weights of zero are left out."""
     weighted: dict[Fraction, list[Span]] = {}
     for severity, of_severity in spans.items():
         merged = union(of_severity)
@@ -169,9 +169,7 @@ def _weigh(
     return heaviest(weighted)
 
 
-def _qualifying(
-    windows: Iterable[MaintenanceWindow], eras: Sequence[tuple[int, int, Policy]]
-) -> Iterator[Span]:
+def _qualifying(windows: Iterable[MaintenanceWindow], eras: Sequence[tuple[int, int, Policy]]) -> Iterator[Span]:
     for window in windows:
         planned = micros(window.planned_start)
         policy = next((policy for start, end, policy in eras if start <= planned < end), eras[0][2])

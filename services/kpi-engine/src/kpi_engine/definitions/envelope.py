@@ -84,7 +84,7 @@ class Figure:
 
     @classmethod
     def of(cls, value: Fraction | Decimal | int) -> Figure:
-        """A value that leaves nothing open."""
+        """Make a value that leaves nothing open."""
         return cls(Fraction(value))
 
     @classmethod
@@ -96,6 +96,14 @@ class Figure:
     def not_applicable(cls, reason: str) -> Figure:
         """No value, because the question does not arise."""
         return cls(None, Status.NOT_APPLICABLE, reason)
+
+    def document(self, unit: Unit, *, share: bool = False) -> dict[str, str | None]:
+        """Write the figure as `{value, status, reason}`."""
+        return {
+            "value": written_or_none(self.value, unit, share=share),
+            "status": str(self.status),
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,7 @@ class Envelope:
 
 
 def rounded(value: Fraction, places: int) -> Decimal:
-    """The decimal with `places` digits after the point that is nearest; halves go away from zero."""
+    """Give the nearest decimal with `places` digits after the point; halves go away from zero."""
     scale = 10**places
     doubled = 2 * abs(value.numerator) * scale + value.denominator
     magnitude = doubled // (2 * value.denominator)
@@ -148,7 +156,7 @@ def rounded(value: Fraction, places: int) -> Decimal:
 
 
 def written(value: Fraction, unit: Unit, *, share: bool = False) -> str:
-    """A value as it leaves the engine.
+    """Write a value as it leaves the engine.
 
     A `share` is a part of a whole, between 0 and 100 percent: rounding never makes it the whole or
     nothing when it is not, so 99.9999996 is written 99.999999.

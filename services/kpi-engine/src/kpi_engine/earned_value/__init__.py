@@ -1,0 +1,1 @@
+"""Earned value and earned schedule of a project against an approved baseline."""

@@ -1,0 +1,1 @@
+"""Milestones held against their baseline dates."""
