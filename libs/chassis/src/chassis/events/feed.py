@@ -1,0 +1,156 @@
+"""Reading the log of this service: pages of events after a position, and where one event stands."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chassis.caller import EVERY_ORGANISATION, Caller
+from chassis.database import Database, Statement, Transaction
+from chassis.events.envelope import event_as_json
+from chassis.events.head import HeadWatcher
+from chassis.events.position import Position
+from chassis.rejection import Rejection
+
+PAGE_MAX = 1000
+PAGE_USUAL = 100
+WAIT_SECONDS_MAX = 30.0
+UUID_TIME_SHIFT = 80
+
+# Head and events are of one snapshot, so that an unfilled page says: there is nothing more up to this head.
+_PAGE = """
+    SELECT head.epoch, head.position AS head, head.kept_from, page.body, page.events, page.last
+    FROM event_head AS head CROSS JOIN LATERAL (
+        SELECT string_agg({body}, ',' ORDER BY event.position) AS body,
+               count(*) AS events, max(event.position) AS last
+        FROM (
+            SELECT * FROM event_log
+            WHERE position > coalesce(cast(:after AS bigint), head.kept_from - 1) {of_types}
+            ORDER BY position LIMIT cast(:size AS bigint)
+        ) AS event
+    ) AS page
+"""
+_OF_TYPES = "AND type = ANY (cast(:types AS text[]))"
+_HEAD = Statement(text("SELECT epoch, position AS head, kept_from FROM event_head"))
+_WHERE = Statement(
+    text(
+        """SELECT head.epoch, head.kept_since, logged.position,
+            EXISTS (SELECT FROM event_pending WHERE id = cast(:id AS uuid)) AS pending
+        FROM event_head AS head
+        LEFT JOIN (SELECT position FROM event_log WHERE id = cast(:id AS uuid) LIMIT 1) AS logged ON true"""
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Events as a JSON array's text; `next` is where to go on from, `head` how far the log went."""
+
+    body: str
+    events: int
+    next: Position
+    head: Position
+
+
+class Feed:
+    """The log as a caller may see it: its own organisation's events, or all with a token of every organisation."""
+
+    def __init__(self, source: str, *, runtime: Database, worker: Database, watcher: HeadWatcher) -> None:
+        self._runtime = runtime
+        self._worker = worker
+        self._watcher = watcher
+        body = event_as_json(source, "event", "head.epoch")
+        self._all = Statement(text(_PAGE.format(body=body, of_types="")))
+        self._some = Statement(text(_PAGE.format(body=body, of_types=_OF_TYPES)))
+
+    async def page(
+        self,
+        caller: Caller,
+        *,
+        after: Position | None = None,
+        types: Sequence[str] = (),
+        limit: int = PAGE_USUAL,
+        wait_seconds: float = 0.0,
+    ) -> FeedPage:
+        """Return the events after a position, waiting for the first one if there is none yet.
+
+        Without a position the page starts with the oldest event kept. Refuses a position of another epoch as
+        `epoch-changed` and one older than what is kept as `not-kept`.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + min(wait_seconds, WAIT_SECONDS_MAX)
+        while True:
+            page = await self._read(caller, after, types, limit)
+            remaining = deadline - loop.time()
+            if page.events or remaining <= 0:
+                return page
+            after = page.next
+            await self._watcher.beyond(page.head, remaining)
+
+    async def _read(self, caller: Caller, after: Position | None, types: Sequence[str], limit: int) -> FeedPage:
+        statement = self._some if types else self._all
+        values: dict[str, Any] = {"after": after.number if after else None, "size": limit}
+        if types:
+            values["types"] = list(types)
+        async with self._pool(caller).begin(caller, read_only=True) as tx:
+            row = await tx.one(statement, **values)
+        head = Position(row["epoch"], row["head"])
+        if after is not None:
+            _refuse_elsewhere(after, head, row["kept_from"])
+        reached = row["last"] if row["events"] == limit else row["head"]
+        return FeedPage(f"[{row['body'] or ''}]", row["events"], Position(head.epoch, reached), head)
+
+    async def head(self, caller: Caller) -> Position:
+        """Return how far the log goes."""
+        async with self._pool(caller).begin(caller, read_only=True) as tx:
+            return await read_head(tx)
+
+    async def whereabouts(self, caller: Caller, event_id: UUID) -> tuple[int, int | None]:
+        """Return the epoch and position of an event, None as position while it waits for one.
+
+        Refuses an event nobody knows as `not-found`, and one from before what is kept as `not-kept`.
+        """
+        async with self._pool(caller).begin(caller, read_only=True) as tx:
+            row = await tx.one(_WHERE, id=event_id)
+            if row["position"] is None and not row["pending"]:
+                if row["kept_since"] is not None and _made_at(event_id) < row["kept_since"]:
+                    raise Rejection("gone", "not-kept", "Events this old are no longer kept.")
+                raise Rejection("not_found", "not-found", "There is no such event.")
+        return row["epoch"], row["position"]
+
+    def _pool(self, caller: Caller) -> Database:
+        return self._worker if caller.org == EVERY_ORGANISATION else self._runtime
+
+
+async def read_head(tx: Transaction) -> Position:
+    """Return how far the log goes, within a transaction of any role."""
+    row = await tx.one(_HEAD)
+    return Position(row["epoch"], row["head"])
+
+
+def _refuse_elsewhere(after: Position, head: Position, kept_from: int) -> None:
+    """Refuse a position from which reading on would leave a gap."""
+    if after.epoch != head.epoch or after.number > head.number:
+        raise Rejection(
+            "conflict",
+            "epoch-changed",
+            "This position is of another epoch of the log; compare what you know with the lists.",
+            extra={"head": str(head)},
+        )
+    if after.number < kept_from - 1:
+        start = Position(head.epoch, kept_from - 1)
+        raise Rejection(
+            "gone",
+            "not-kept",
+            "Events this old are no longer kept.",
+            extra={"head": str(head), "start": str(start)},
+        )
+
+
+def _made_at(event_id: UUID) -> datetime:
+    """Return the instant inside a UUIDv7."""
+    return datetime.fromtimestamp((event_id.int >> UUID_TIME_SHIFT) / 1000, UTC)

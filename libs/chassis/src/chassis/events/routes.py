@@ -1,0 +1,125 @@
+"""The feed's paths: `/v1/events` and `/v1/events/{id}`."""
+
+import re
+from typing import Annotated
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chassis.caller import Caller
+from chassis.events.envelope import BATCH_JSON
+from chassis.events.feed import PAGE_MAX, PAGE_USUAL, WAIT_SECONDS_MAX, Feed
+from chassis.events.position import Position
+from chassis.events.preference import wait_preferred
+from chassis.http.idempotency import needs
+from chassis.http.links import own_path
+from chassis.http.problems import problems
+from chassis.http.routes import Router
+from chassis.rejection import Fault, Rejection, invalid
+
+TYPES_MAX = 200
+_TYPE = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)
+
+Reader = Annotated[Caller, Depends(needs("events:read"))]
+After = Annotated[
+    str | None,
+    Query(max_length=32, description="Only events after this position, `<epoch>.<position>`; else from the start."),
+]
+Types = Annotated[str | None, Query(max_length=20_000, description="Only events of these types, separated by commas.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="How many events a page holds at most.")]
+
+
+class Whereabouts(BaseModel):
+    """Where an event stands in the log."""
+
+    model_config = ConfigDict(frozen=True)
+
+    epoch: Annotated[int, Field(description="The epoch of the log; positions of two epochs do not compare.")]
+    position: Annotated[int | None, Field(description="Its position; null until it has been given one.")]
+
+
+def event_routes(feed: Feed) -> Router:
+    """Return the routes that read a service's log."""
+    router = Router("/events", tags=["events"])
+
+    @router.get(
+        "",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "A batch of CloudEvents, oldest first.",
+                "content": {BATCH_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
+                "headers": {
+                    "Link": {
+                        "description": 'Where to go on: `rel="next"`, on an empty page too.',
+                        "schema": {"type": "string"},
+                    },
+                    "Events-Head": {"description": "The last position given out.", "schema": {"type": "string"}},
+                },
+            },
+            **problems(409, 410),
+        },
+    )
+    async def list_events(
+        request: Request, caller: Reader, after: After = None, types: Types = None, limit: Limit = PAGE_USUAL
+    ) -> Response:
+        """Read the events of your organisation after a position, in order.
+
+        Go on at the `next` link, which stands on an empty page too. With `Prefer: wait=20` an answer waits up to
+        that long (at most 30 seconds) for the first event. 409 `epoch-changed`: the database was restored to an
+        earlier moment, compare what you know with the lists and go on after `head`. 410 `not-kept`: events this old
+        are gone; `start` is where the log begins now.
+        """
+        preferred = wait_preferred(request.headers.getlist("prefer"), seconds_max=WAIT_SECONDS_MAX)
+        try:
+            page = await feed.page(
+                caller,
+                after=_position(after),
+                types=_type_names(types),
+                limit=limit,
+                wait_seconds=preferred or 0.0,
+            )
+        except Rejection as refusal:
+            if refusal.code == "not-kept":
+                refusal.extra["start"] = _link(request, refusal.extra["start"])
+            raise
+        headers = {"Link": f'<{_link(request, str(page.next))}>; rel="next"', "Events-Head": str(page.head)}
+        if preferred is not None:
+            headers["Preference-Applied"] = f"wait={preferred:.0f}"
+        return Response(page.body, headers=headers, media_type=BATCH_JSON)
+
+    @router.get("/{event_id}", responses=problems(404, 410))
+    async def find_event(event_id: UUID, caller: Reader) -> Whereabouts:
+        """Say where an event stands in the log, so that one can wait until a sibling has read that far."""
+        epoch, position = await feed.whereabouts(caller, event_id)
+        return Whereabouts(epoch=epoch, position=position)
+
+    return router
+
+
+def _position(after: str | None) -> Position | None:
+    if after is None:
+        return None
+    try:
+        return Position.parse(after)
+    except ValueError:
+        raise invalid(Fault("after", "position-malformed", "A position is written <epoch>.<position>.")) from None
+
+
+def _type_names(types: str | None) -> list[str]:
+    if types is None:
+        return []
+    names = list(dict.fromkeys(name.strip() for name in types.split(",")))
+    if len(names) > TYPES_MAX or not all(_TYPE.fullmatch(name) for name in names):
+        raise invalid(Fault("types", "types-malformed", f"These are at most {TYPES_MAX} types, between commas."))
+    return names
+
+
+def _link(request: Request, after: str) -> str:
+    asked = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    kept = [(name, value) for name, value in asked if name != "after"]
+    return f"{own_path(request.scope)}?{urlencode([*kept, ('after', after)])}"
