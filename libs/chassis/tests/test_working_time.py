@@ -66,8 +66,7 @@ def test_an_exception_overrides_a_holiday_and_a_holiday_the_week() -> None:
 
 def test_intervals_are_clipped_and_joined_across_midnight() -> None:
     late = calendar(
-        weekly=week("monday", intervals=[["22:00", "24:00"]])
-        + week("tuesday", intervals=[["00:00", "06:00"]])
+        weekly=week("monday", intervals=[["22:00", "24:00"]]) + week("tuesday", intervals=[["00:00", "06:00"]])
     )
     assert list(late.intervals(at("2026-01-05T23:00"), at("2026-01-13T01:00"))) == [
         (at("2026-01-05T23:00"), at("2026-01-06T06:00")),
@@ -170,6 +169,14 @@ def test_far_dates_keep_the_positions_of_near_ones() -> None:
     assert fresh.position(1_760_000_000) == near
 
 
+def test_many_positions_are_found_at_once() -> None:
+    fresh = office("Europe/Berlin")
+    positions = [*range(-10_000_000, 100_000_000, 999_983), 0, 4 * 3600, 8 * 3600]
+    assert fresh.opening_seconds(positions) == [fresh.opening_second(each) for each in positions]
+    assert fresh.closing_seconds(positions) == [fresh.closing_second(each) for each in positions]
+    assert fresh.opening_seconds([]) == fresh.closing_seconds([]) == []
+
+
 minutes_of_day = st.integers(min_value=0, max_value=24 * 60)
 
 
@@ -200,9 +207,7 @@ def documents(draw: st.DrawFn, year: int = 2026) -> dict[str, Any]:
             ]
         )
     )
-    days = st.integers(min_value=0, max_value=3).map(
-        lambda offset: (around + timedelta(days=offset)).isoformat()
-    )
+    days = st.integers(min_value=0, max_value=3).map(lambda offset: (around + timedelta(days=offset)).isoformat())
     return {
         "timezone": zone,
         "weekly": [{"weekday": day, "intervals": draw(spans())} for day in WEEKDAYS],
@@ -216,9 +221,7 @@ def is_worked(document: dict[str, Any], instant: datetime) -> bool:
     """Look at the wall clock: the definition, one minute at a time."""
     wall = instant.astimezone(ZoneInfo(document["timezone"]))
     day, clock = wall.date().isoformat(), f"{wall:%H:%M}"
-    intervals = next(
-        entry["intervals"] for entry in document["weekly"] if entry["weekday"] == WEEKDAYS[wall.weekday()]
-    )
+    intervals = next(entry["intervals"] for entry in document["weekly"] if entry["weekday"] == WEEKDAYS[wall.weekday()])
     if day in {entry["date"] for entry in document["holidays"]}:
         intervals = []
     for entry in document["exceptions"]:
@@ -229,18 +232,14 @@ def is_worked(document: dict[str, Any], instant: datetime) -> bool:
 
 @settings(max_examples=60, deadline=None)
 @given(documents(), st.integers(0, 3 * 24 * 60), st.integers(0, 24 * 60), st.integers(1, 600))
-def test_arithmetic_agrees_with_counting_minutes(
-    document: dict[str, Any], offset: int, span: int, amount: int
-) -> None:
+def test_arithmetic_agrees_with_counting_minutes(document: dict[str, Any], offset: int, span: int, amount: int) -> None:
     subject = WorkingCalendar.from_document(document)
     start = datetime.combine(document["around"], datetime.min.time(), UTC) + offset * MINUTE
     end = start + span * MINUTE
     worked = [start + n * MINUTE for n in range(span) if is_worked(document, start + n * MINUTE)]
     assert subject.working_seconds(start, end) == 60 * len(worked)
     assert [
-        opens + n * MINUTE
-        for opens, closes in subject.intervals(start, end)
-        for n in range((closes - opens) // MINUTE)
+        opens + n * MINUTE for opens, closes in subject.intervals(start, end) for n in range((closes - opens) // MINUTE)
     ] == worked
     if worked:
         assert subject.next_start(start) == worked[0]

@@ -1,7 +1,7 @@
 """The working time of one calendar laid out as arrays of epoch seconds, grown as far as it is asked about."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -32,7 +32,8 @@ class Table(NamedTuple):
     """Merged working intervals inside `[low, high)`, with their prefix sums.
 
     `sums[i]` is the working time from a fixed origin to `starts[i]` (negative before it); one more entry
-    closes the last interval. A position on that axis keeps its meaning however far the table grows.
+    closes the last interval. A position on that axis keeps its meaning however far the table grows. Added to a
+    position in an interval, its shift gives the second.
     """
 
     low: int
@@ -40,6 +41,7 @@ class Table(NamedTuple):
     starts: list[int]
     ends: list[int]
     sums: list[int]
+    shifts: list[int]
 
     def position(self, second: int) -> int:
         """Count the working seconds between the origin and a second inside the table."""
@@ -47,6 +49,16 @@ class Table(NamedTuple):
         if at < 0:
             return self.sums[0]
         return self.sums[at] + min(second, self.ends[at]) - self.starts[at]
+
+    def openings(self, positions: Iterable[int]) -> list[int]:
+        """Find the second of each position as `opening` does; all lie inside the table."""
+        sums, shifts = self.sums, self.shifts
+        return [position + shifts[bisect_right(sums, position) - 1] for position in positions]
+
+    def closings(self, positions: Iterable[int]) -> list[int]:
+        """Find the second of each position as `closing` does; all lie inside the table."""
+        sums, shifts = self.sums, self.shifts
+        return [position + shifts[bisect_left(sums, position) - 1] for position in positions]
 
     def interval_end(self, second: int) -> int:
         """Find the end of the interval that holds a second; without one it is the second itself."""
@@ -58,14 +70,14 @@ class Table(NamedTuple):
         at = bisect_right(self.sums, position) - 1
         if at < 0 or at >= len(self.starts):
             return None
-        return self.starts[at] + position - self.sums[at]
+        return position + self.shifts[at]
 
     def closing(self, position: int) -> int | None:
         """Find the second at which a position was reached; None where the table is too short."""
         at = bisect_left(self.sums, position) - 1
         if at < 0 or at >= len(self.starts):
             return None
-        return self.starts[at] + position - self.sums[at]
+        return position + self.shifts[at]
 
 
 class GrowingTable:
@@ -142,7 +154,9 @@ def _summed(low: int, high: int, starts: list[int], ends: list[int]) -> Table:
         sums.append(sums[-1] + end - start)
     at = bisect_right(starts, _ORIGIN) - 1
     zero = 0 if at < 0 else sums[at] + min(_ORIGIN, ends[at]) - starts[at]
-    return Table(low, high, starts, ends, [total - zero for total in sums])
+    sums = [total - zero for total in sums]
+    shifts = [start - total for start, total in zip(starts, sums[:-1], strict=True)]
+    return Table(low, high, starts, ends, sums, shifts)
 
 
 def _joined(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:

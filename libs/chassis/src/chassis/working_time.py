@@ -69,9 +69,7 @@ class WorkingCalendar:
             weekday = _weekday(entry["weekday"])
             weekly[weekday] = tuple(sorted((*weekly[weekday], *_spans(entry["intervals"]))))
         dated: dict[date, Spans] = {_date(entry["date"]): () for entry in document.get("holidays") or ()}
-        dated |= {
-            _date(entry["date"]): _spans(entry["intervals"]) for entry in document.get("exceptions") or ()
-        }
+        dated |= {_date(entry["date"]): _spans(entry["intervals"]) for entry in document.get("exceptions") or ()}
         per_week = _hours(document, "hours_per_week", weekly_hours(weekly))
         per_day = _hours(document, "hours_per_day", daily_hours(weekly))
         return cls(document["timezone"], tuple(weekly), tuple(sorted(dated.items())), per_day, per_week)
@@ -129,6 +127,22 @@ class WorkingCalendar:
         """Find the second at which a position was reached."""
         second = self._growing.table.closing(position)
         return self._search(position, ends=True) if second is None else second
+
+    def opening_seconds(self, positions: Sequence[int]) -> list[int]:
+        """Find the second from which work continues at each of many positions."""
+        if not positions:
+            return []
+        self.opening_second(min(positions))
+        self.opening_second(max(positions))
+        return self._growing.table.openings(positions)
+
+    def closing_seconds(self, positions: Sequence[int]) -> list[int]:
+        """Find the second at which each of many positions was reached."""
+        if not positions:
+            return []
+        self.closing_second(min(positions))
+        self.closing_second(max(positions))
+        return self._growing.table.closings(positions)
 
     def interval_end_second(self, second: int) -> int:
         """Find the end of the working interval that holds a second; off work it is the second itself."""

@@ -1,7 +1,7 @@
 """The tree of a plan, and what makes a plan unfit for a schedule."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from project_tracker.schedules.plan import Link, LinkType, Plan, PlanFault, TaskKey
 
@@ -11,27 +11,22 @@ ROOT = -1
 class Breakdown:
     """The work breakdown by position in the plan: parents, children, leaves; `faults` says what is wrong."""
 
-    __slots__ = ("_leaves", "_linked", "children", "faults", "index", "parent", "plan", "summaries")
+    __slots__ = ("_leaves", "afters", "befores", "children", "faults", "index", "parent", "plan", "summaries")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.index: dict[TaskKey, int] = {task.id: at for at, task in enumerate(plan.tasks)}
         self.faults: list[PlanFault] = []
-        self.parent = [self._parent(at) for at in range(len(plan.tasks))]
-        self.children: list[list[int]] = [[] for _ in plan.tasks]
+        self.parent = [ROOT] * len(plan.tasks)
+        self.children: list[Sequence[int]] = [()] * len(plan.tasks)
         self._leaves: dict[int, list[int]] = {}
-        for node, parent in enumerate(self.parent):
-            if parent != ROOT:
-                self.children[parent].append(node)
+        self._hang()
         self.summaries = [node for node, kids in enumerate(self.children) if kids]
-        self._linked: list[tuple[int, int]] = []
+        self.befores: list[int] = []
+        self.afters: list[int] = []
         self._check_tree()
         if not self.faults:
             self._check_links()
-
-    def linked(self) -> list[tuple[int, int]]:
-        """List the two ends of every link; the plan has no faults."""
-        return self._linked
 
     def leaves(self, node: int) -> list[int]:
         """List the leaves below a task, a leaf being its own."""
@@ -58,22 +53,21 @@ class Breakdown:
         return bool(self.children[node]) or self.plan.tasks[node].is_summary
 
     def _check_links(self) -> None:
+        get, links = self.index.get, self.plan.links
+        self.befores = [get(link.predecessor_id, ROOT) for link in links]
+        self.afters = [get(link.successor_id, ROOT) for link in links]
         is_flat = not self.summaries and not any(task.is_summary for task in self.plan.tasks)
-        index = self.index
-        for link in self.plan.links:
-            before, after = index.get(link.predecessor_id), index.get(link.successor_id)
-            if before is not None and after is not None:
-                self._linked.append((before, after))
-                if is_flat and before != after:
-                    continue
-            fault = self._link_fault(link, before, after)
+        for number, (before, after) in enumerate(zip(self.befores, self.afters, strict=True)):
+            if is_flat and before != after and before >= 0 and after >= 0:
+                continue
+            fault = self._link_fault(links[number], before, after)
             if fault is not None:
                 self.faults.append(fault)
 
-    def _link_fault(self, link: Link, before: int | None, after: int | None) -> PlanFault | None:
+    def _link_fault(self, link: Link, before: int, after: int) -> PlanFault | None:
         ends = (link.predecessor_id, link.successor_id)
-        if before is None or after is None:
-            missing = ends[0] if before is None else ends[1]
+        if ROOT in {before, after}:
+            missing = ends[0] if before == ROOT else ends[1]
             return PlanFault("unknown_task", f"A link names the task {missing}, which the plan has not.", ends)
         name, other = self.plan.tasks[before].wbs, self.plan.tasks[after].wbs
         if before == after:
@@ -85,21 +79,28 @@ class Breakdown:
             return PlanFault("link_onto_summary", f"{link.type} cannot lead to the summary {other}.", ends)
         return None
 
-    def _parent(self, node: int) -> int:
-        task = self.plan.tasks[node]
-        if task.parent_id is None:
-            return ROOT
-        if task.parent_id not in self.index:
-            message = f"Task {task.wbs} names a parent that the plan has not."
-            self.faults.append(PlanFault("unknown_task", message, (task.id, task.parent_id)))
-            return ROOT
-        return self.index[task.parent_id]
+    def _hang(self) -> None:
+        kids: dict[int, list[int]] = {}
+        for node, task in enumerate(self.plan.tasks):
+            if task.parent_id is None:
+                continue
+            parent = self.index.get(task.parent_id)
+            if parent is None:
+                message = f"Task {task.wbs} names a parent that the plan has not."
+                self.faults.append(PlanFault("unknown_task", message, (task.id, task.parent_id)))
+                continue
+            self.parent[node] = parent
+            kids.setdefault(parent, []).append(node)
+        for parent, nodes in kids.items():
+            self.children[parent] = nodes
 
     def _check_tree(self) -> None:
         tasks = self.plan.tasks
         if len(self.index) < len(tasks):
             twice = tuple(key for key, times in Counter(task.id for task in tasks).items() if times > 1)
             self.faults.append(PlanFault("task_twice", "A task occurs twice in the plan.", twice))
+        if not self.summaries:
+            return
         rooted, waiting = 0, [node for node, parent in enumerate(self.parent) if parent == ROOT]
         while waiting:
             rooted += 1

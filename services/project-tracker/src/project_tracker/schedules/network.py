@@ -1,5 +1,6 @@
 """A plan compiled for the passes: numbered nodes, calendars and edges, in topological order."""
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from chassis.durations import Duration, PercentLag
@@ -35,22 +36,32 @@ class Network:
         self.durations = [task.duration.seconds for task in plan.tasks]
         for summary in self.breakdown.summaries:
             self.durations[summary] = 0
-        self.link: list[int] = []
-        self.before: list[int] = []
-        self.after: list[int] = []
-        self.source: list[int] = []
-        self.target: list[int] = []
-        self.lag: list[int] = []
-        self.push: list[int] = []
-        self.pull: list[int] = []
-        self.is_elapsed: list[bool] = []
-        self.incoming: list[list[int]] = [[] for _ in plan.tasks]
-        self.outgoing: list[list[int]] = [[] for _ in plan.tasks]
+        self.link: Sequence[int] = range(len(plan.links))
+        self.before = self.breakdown.befores
+        self.after = self.breakdown.afters
         self.crossing: set[int] = set()
-        """The edges that are not plain."""
+        """The edges that are not plain, then the nodes with such edges."""
         self.crossed_after: set[int] = set()
         self.crossed_before: set[int] = set()
-        self._compile_links()
+        self._bind_leaves()
+        links = [plan.links[number] for number in self.link]
+        self.is_elapsed = [False] * len(links)
+        self.lag = [self._lag(edge, link.lag) for edge, link in enumerate(links)]
+        size, durations = self.size, self.durations
+        finishes, is_bound = [link.type in _FROM_FINISH for link in links], [link.type in _TO_FINISH for link in links]
+        ends = list(zip(self.before, finishes, self.after, is_bound, self.lag, strict=True))
+        self.source = [before + size if finish else before for before, finish, _, _, _ in ends]
+        self.target = [after + size if finish else after for _, _, after, finish, _ in ends]
+        self.push = [lag - durations[after] if finish else lag for _, _, after, finish, lag in ends]
+        self.pull = [lag if finish else lag - durations[before] for before, finish, _, _, lag in ends]
+        self.incoming: list[list[int]] = [[] for _ in plan.tasks]
+        self.outgoing: list[list[int]] = [[] for _ in plan.tasks]
+        for edge, after in enumerate(self.after):
+            self.incoming[after].append(edge)
+        for edge, before in enumerate(self.before):
+            self.outgoing[before].append(edge)
+        if len(self.calendars) > 1 or any(self.is_elapsed):
+            self._find_crossing()
         self.order = self._sorted()
 
     def is_leaf(self, node: int) -> bool:
@@ -90,39 +101,37 @@ class Network:
             number = numbers[id(calendar)] = self.calendars.index(calendar)
         return number
 
-    def _compile_links(self) -> None:
-        children, size, durations = self.breakdown.children, self.size, self.durations
-        incoming, outgoing, edge = self.incoming, self.outgoing, 0
-        is_uniform = len(self.calendars) == 1
-        for number, (link, ends) in enumerate(zip(self.links, self.breakdown.linked(), strict=True)):
-            before, after = ends
-            lag, is_elapsed = link.lag, False
-            if isinstance(lag, Duration):
-                seconds, is_elapsed = lag.seconds, lag.elapsed and lag.seconds != 0
-            else:
-                seconds, is_elapsed = self._share(lag, before)
-            from_finish, to_finish = link.type in _FROM_FINISH, link.type in _TO_FINISH
-            for leaf in self.breakdown.leaves(after) if children[after] else (after,):
-                self.link.append(number)
-                self.before.append(before)
-                self.after.append(leaf)
-                self.source.append(before + size if from_finish else before)
-                self.target.append(leaf + size if to_finish else leaf)
-                self.lag.append(seconds)
-                self.push.append(seconds - durations[leaf] if to_finish else seconds)
-                self.pull.append(seconds if from_finish else seconds - durations[before])
-                self.is_elapsed.append(is_elapsed)
-                incoming[leaf].append(edge)
-                outgoing[before].append(edge)
-                if is_elapsed or not (is_uniform or self.axis[before] == self.axis[leaf] == self.calendar[leaf]):
-                    self.crossing.add(edge)
-                    self.crossed_after.add(leaf)
-                    self.crossed_before.add(before)
-                edge += 1
+    def _bind_leaves(self) -> None:
+        """Let each link onto a summary bind every leaf of it."""
+        children, befores, afters = self.breakdown.children, self.before, self.after
+        if not any(children[after] for after in afters):
+            return
+        bound = [
+            (number, before, leaf)
+            for number, (before, after) in enumerate(zip(befores, afters, strict=True))
+            for leaf in self.breakdown.leaves(after)
+        ]
+        self.link = [number for number, _, _ in bound]
+        self.before = [before for _, before, _ in bound]
+        self.after = [leaf for _, _, leaf in bound]
 
-    def _share(self, lag: PercentLag, before: int) -> tuple[int, bool]:
-        """Count a lag in percent; of a summary only the forward pass can tell, which sets it later."""
-        return share_of(lag, self.durations[before]), self.axis[before] != self.calendar[before]
+    def _lag(self, edge: int, lag: Duration | PercentLag) -> int:
+        """Count a lag in seconds; one in percent of a summary is set by the forward pass, which knows its length."""
+        if isinstance(lag, Duration):
+            if lag.elapsed and lag.seconds:
+                self.is_elapsed[edge] = True
+            return lag.seconds
+        before = self.before[edge]
+        self.is_elapsed[edge] = self.axis[before] != self.calendar[before]
+        return share_of(lag, self.durations[before])
+
+    def _find_crossing(self) -> None:
+        axis, calendar = self.axis, self.calendar
+        for edge, (before, after) in enumerate(zip(self.before, self.after, strict=True)):
+            if self.is_elapsed[edge] or not axis[before] == axis[after] == calendar[after]:
+                self.crossing.add(edge)
+                self.crossed_after.add(after)
+                self.crossed_before.add(before)
 
     def _sorted(self) -> list[int]:
         children, parents = self.breakdown.children, self.breakdown.parent

@@ -1,8 +1,9 @@
 """Turns the positions of both passes into dated rows, column by column."""
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
-from chassis.working_time import to_instant
+from chassis.working_time import WorkingCalendar
 from project_tracker.schedules.backward import Backward
 from project_tracker.schedules.forward import Reason
 from project_tracker.schedules.network import Network
@@ -47,33 +48,36 @@ def rows_of(backward: Backward) -> list[TaskSchedule]:
 
 
 def _starts(timeline: Timeline) -> list[datetime]:
-    network, positions = timeline.network, timeline.positions
-    known: list[dict[int, datetime]] = [{} for _ in network.calendars]
-    dates: list[datetime] = []
-    for position, axis in zip(positions[: network.size], network.axis, strict=True):
-        date = known[axis].get(position)
-        if date is None:
-            date = to_instant(network.calendars[axis].opening_second(position))
-            known[axis][position] = date
-        dates.append(date)
+    network = timeline.network
+    seconds = _located(network, timeline, timeline.positions[: network.size], WorkingCalendar.opening_seconds)
     for node, (second, _) in timeline.fixed.items():
-        dates[node] = to_instant(second)
-    return dates
+        seconds[node] = second
+    return [datetime.fromtimestamp(second, UTC) for second in seconds]
 
 
 def _finishes(timeline: Timeline) -> list[datetime]:
-    network, positions = timeline.network, timeline.positions
-    known: list[dict[int, datetime]] = [{} for _ in network.calendars]
-    dates: list[datetime] = []
-    for position, axis in zip(positions[network.size :], network.axis, strict=True):
-        date = known[axis].get(position)
-        if date is None:
-            date = to_instant(network.calendars[axis].closing_second(position))
-            known[axis][position] = date
-        dates.append(date)
+    network = timeline.network
+    seconds = _located(network, timeline, timeline.positions[network.size :], WorkingCalendar.closing_seconds)
     for node, (_, second) in timeline.fixed.items():
-        dates[node] = to_instant(second)
-    return dates
+        seconds[node] = second
+    return [datetime.fromtimestamp(second, UTC) for second in seconds]
+
+
+def _located(
+    network: Network,
+    timeline: Timeline,
+    positions: list[int],
+    find: Callable[[WorkingCalendar, Sequence[int]], list[int]],
+) -> list[int]:
+    """Find the seconds of all positions that have no fixed instant, calendar by calendar."""
+    if len(network.calendars) == 1 and not timeline.fixed:
+        return find(network.calendars[0], positions)
+    seconds = [0] * network.size
+    for number, calendar in enumerate(network.calendars):
+        nodes = [node for node, axis in enumerate(network.axis) if axis == number and node not in timeline.fixed]
+        for node, second in zip(nodes, find(calendar, [positions[node] for node in nodes]), strict=True):
+            seconds[node] = second
+    return seconds
 
 
 def _roll_up(network: Network, start: list[datetime], finish: list[datetime]) -> None:
