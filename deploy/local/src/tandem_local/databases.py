@@ -10,7 +10,6 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from tandem_local.postgres import PostgresServer, write_secret
 
@@ -54,9 +53,25 @@ def create_databases(
 
     The passwords are made once and kept in `databases.json` in the server's folder.
     """
-    databases = _with_passwords(server.home / "databases.json", list(names))
+    databases = known_databases(server, names)
     server.execute("\n".join([PREAMBLE, *(_script(database) for database in databases.values())]))
     return databases
+
+
+def known_databases(
+    server: PostgresServer, names: Iterable[str] = tuple(DATABASE_OF_SERVICE.values())
+) -> dict[str, Database]:
+    """Return the databases with their passwords, which are made if they are missing; the server need not run."""
+    wanted = list(names)
+    _refuse_other_names(wanted)
+    path = server.home / "databases.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    missing = [name for name in wanted if name not in kept]
+    for name in missing:
+        kept[name] = {f"{duty}_password": secrets.token_urlsafe(24) for duty in TIMEOUTS}
+    if missing:
+        write_secret(path, json.dumps(kept, indent=2))
+    return {name: Database(name, **kept[name]) for name in wanted}
 
 
 def drop_database(server: PostgresServer, name: str) -> None:
@@ -64,17 +79,6 @@ def drop_database(server: PostgresServer, name: str) -> None:
     _refuse_other_names([name])
     roles = ", ".join(f"{name}_{duty}" for duty in TIMEOUTS)
     server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\nDROP ROLE IF EXISTS {roles};")
-
-
-def _with_passwords(path: Path, names: list[str]) -> dict[str, Database]:
-    _refuse_other_names(names)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    missing = [name for name in names if name not in kept]
-    for name in missing:
-        kept[name] = {f"{duty}_password": secrets.token_urlsafe(24) for duty in TIMEOUTS}
-    if missing:
-        write_secret(path, json.dumps(kept, indent=2))
-    return {name: Database(name, **kept[name]) for name in names}
 
 
 def _refuse_other_names(names: list[str]) -> None:

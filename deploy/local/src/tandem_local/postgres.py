@@ -4,7 +4,6 @@ The cluster asks for passwords (SCRAM) even on the socket, and the socket's fold
 Everything about one server lies in one folder, so two servers never meet.
 """
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -18,12 +17,12 @@ from types import TracebackType
 from typing import IO, Self
 from urllib.parse import quote
 
+from tandem_local.sockets import socket_folder
 from tandem_local.unprivileged import account_for
 
 SUPERUSER = "postgres"
 PORT = 5432
 SOCKET_NAME = f".s.PGSQL.{PORT}"
-SOCKET_PATH_MAX = 107
 START_SECONDS = 60.0
 START_ATTEMPTS = 8
 ATTEMPT_SECONDS = 0.5
@@ -58,7 +57,7 @@ class PostgresServer:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.account = account_for(self.home)
         self.data = self.account.folder / "data"
-        self.host = str(_socket_folder(self.account.folder, self.account.user))
+        self.host = str(socket_folder(self.account.folder, f"{SOCKET_NAME}.lock", self.account.user))
         self.port = PORT
         self.user = SUPERUSER
         self.settings = SETTINGS | ({} if durable else FAST_AND_FORGETFUL) | dict(settings or {})
@@ -252,20 +251,3 @@ def write_secret(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     unfinished.replace(path)
-
-
-def _socket_folder(folder: Path, user: str | None) -> Path:
-    """Return a folder for the socket, closed to others; too long a path moves to the temporary folder."""
-    place = folder / "socket"
-    if len(os.fsencode(place / SOCKET_NAME)) > SOCKET_PATH_MAX:
-        digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-        place = Path(tempfile.gettempdir()) / f"tandem-{os.geteuid()}-{digest}"
-    if len(os.fsencode(place / SOCKET_NAME)) > SOCKET_PATH_MAX:
-        place = Path("/tmp") / place.name  # noqa: S108 - its name is checked for its owner below
-    place.mkdir(mode=0o700, exist_ok=True)
-    if user is not None:
-        shutil.chown(place, user, user)
-    elif place.is_symlink() or place.stat().st_uid != os.geteuid():
-        raise RuntimeError(f"{place} belongs to somebody else; PostgreSQL's socket cannot go there.")
-    place.chmod(0o700)
-    return place
