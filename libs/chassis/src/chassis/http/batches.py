@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from chassis.batch import Mode
-from chassis.http.faults import body_faults
+from chassis.http.faults import body_faults, nul_faults
 from chassis.rejection import Rejection, invalid
 from chassis.schemas import Input, Output
 
@@ -45,9 +45,11 @@ class Batch(Input, Generic[T]):
 
 def _judged(adapter: TypeAdapter[T], item: Any) -> T | Rejection:
     try:
-        return adapter.validate_json(to_json(item), strict=True)
+        value = adapter.validate_json(to_json(item), strict=True)
     except ValidationError as error:
         return invalid(*body_faults(error.errors(include_url=False, include_input=False), item))
+    faults = list(nul_faults(item))
+    return invalid(*faults) if faults else value
 
 
 class ItemResult(Output):

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from chassis.http.faults import parameter_faults
+from chassis.http.links import own_path
 from chassis.rejection import Kind, Rejection, invalid, not_found
 from chassis.tracing import CURRENT
 
@@ -95,9 +96,9 @@ def refusal(rejection: Rejection, scope: Scope) -> Response:
     return Response(text, STATUS_OF[rejection.kind], headers, PROBLEM_JSON)
 
 
-def fault_of_ours(scope: Scope) -> Response:
-    """Answer a request that failed by a bug: nothing but where to look it up."""
-    return _plain(INTERNAL_ERROR, "internal-error", scope)
+def fault_of_ours() -> Response:
+    """Answer a request that failed by a bug: nothing but the trace to look it up by."""
+    return _plain(INTERNAL_ERROR, "internal-error", _trace())
 
 
 def of_framework(error: HTTPException | RequestValidationError, scope: Scope) -> Response:
@@ -106,7 +107,7 @@ def of_framework(error: HTTPException | RequestValidationError, scope: Scope) ->
         if error.status_code == HTTPStatus.NOT_FOUND:
             return refusal(Rejection("not_found", "not-found", "There is nothing at this path."), scope)
         status = HTTPStatus(error.status_code)
-        return _plain(status, status.phrase.lower().replace(" ", "-"), scope, error.headers)
+        return _plain(status, status.phrase.lower().replace(" ", "-"), _of_request(scope), error.headers)
     errors = error.errors()
     places = {found["loc"][0] if found["loc"] else "body" for found in errors}
     if "path" in places:
@@ -131,17 +132,21 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _plain(status: int, code: str, scope: Scope, headers: Any = None) -> Response:
+def _plain(status: int, code: str, told: dict[str, Any], headers: Any = None) -> Response:
     content = {
         "type": f"urn:tandem:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
         "code": code,
-        **_of_request(scope),
+        **told,
     }
     return Response(json.dumps(content), status, headers, PROBLEM_JSON)
 
 
 def _of_request(scope: Scope) -> dict[str, Any]:
+    return {"instance": own_path(scope), **_trace()}
+
+
+def _trace() -> dict[str, Any]:
     trace = CURRENT.get()
-    return {"instance": scope["path"], "trace_id": trace.trace_id if trace else None}
+    return {"trace_id": trace.trace_id if trace else None}

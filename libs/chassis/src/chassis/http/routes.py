@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, params
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
@@ -11,6 +12,7 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.http.batches import Batch
 from chassis.http.faults import body_faults, nul_faults
 from chassis.http.idempotency import Needs
 from chassis.http.queries import declared, refuse_undeclared
@@ -38,6 +40,7 @@ class JsonRoute(APIRoute):
         names = declared(self.dependant)
         guards = tuple(_guards(self.dependant))
         adapter, is_required = self._body()
+        batch = _batch_model(self.body_field)
 
         async def checked(request: Request) -> Response:
             for guard in guards:
@@ -50,7 +53,7 @@ class JsonRoute(APIRoute):
             reading = _ReadRequest(request.scope, request.receive)
             raw = await reading.body()
             if raw:
-                reading.value = read_json(adapter, raw, request.headers.get("content-type"))
+                reading.value = _read(adapter, batch, raw, request.headers.get("content-type"))
             elif is_required:
                 raise Rejection("malformed", "malformed-json", "A JSON body is needed.")
             return await handle(reading)
@@ -63,8 +66,9 @@ class JsonRoute(APIRoute):
             return None, False
         if len(self.dependant.body_params) != 1:
             raise TypeError(f"{self.name} takes more than one body")
-        pieces = (field.field_info.annotation, *field.field_info.metadata)
-        whole: Any = Annotated[pieces]
+        whole: Any = field.field_info.annotation
+        for constraint in field.field_info.metadata:
+            whole = Annotated[whole, constraint]
         return TypeAdapter(whole), field.field_info.is_required()
 
 
@@ -79,6 +83,22 @@ class Router(APIRouter):
             redirect_slashes=False,
             generate_unique_id_function=lambda route: route.name,
         )
+
+
+def _batch_model(field: ModelField | None) -> type[Batch[Any]] | None:
+    annotation = field.field_info.annotation if field is not None else None
+    return annotation if isinstance(annotation, type) and issubclass(annotation, Batch) else None
+
+
+def _read(adapter: TypeAdapter[Any], batch: type[Batch[Any]] | None, raw: bytes, content_type: str | None) -> Any:
+    """Read a body; one of a batch whose items are judged each by itself is not refused for some of them."""
+    try:
+        return read_json(adapter, raw, content_type)
+    except Rejection as refusal:
+        judged = batch.judge_each(raw) if batch is not None and refusal.kind == "invalid" else None
+        if judged is None:
+            raise
+        return judged
 
 
 def read_json(adapter: TypeAdapter[_T], raw: bytes, content_type: str | None) -> _T:

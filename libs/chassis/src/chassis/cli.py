@@ -1,0 +1,67 @@
+"""The command line every service has: serve · work · migrate · openapi."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from chassis import logs
+from chassis.http.app import Api
+from chassis.http.openapi import dump
+from chassis.serving import serve
+from chassis.settings import ServiceSettings, SettingsError
+
+_Settings = TypeVar("_Settings", bound=ServiceSettings)
+WRONG_SETTINGS = 2
+# What the OpenAPI document is made from does not depend on where a service runs.
+_NOWHERE = {
+    "database_host": "localhost",
+    "database_name": "none",
+    "jwks_url": "https://localhost/jwks.json",
+    "issuer": "https://localhost",
+    "cursor_secret": "none",
+    "runtime_password": "none",
+    "worker_password": "none",
+}
+
+
+def service_command(
+    settings_class: type[_Settings],
+    *,
+    create_app: Callable[[_Settings], Api],
+    work: Callable[[_Settings], int | None],
+    migrate: Callable[[_Settings], int | None],
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Do what the command line says and return the exit code; wrong settings are listed, and the code is 2."""
+    asked = _parser(settings_class).parse_args(arguments)
+    try:
+        if asked.command == "openapi":
+            sys.stdout.write(dump(create_app(settings_class.model_validate(_NOWHERE)).openapi()))
+            return 0
+        settings = settings_class.load()
+        logs.configure(settings.service_name, settings.log_level, settings.log_format)
+        match asked.command:
+            case "serve":
+                return serve(create_app(settings), settings, host=asked.host, port=asked.port)
+            case "work":
+                return work(settings) or 0
+            case _:
+                return migrate(settings) or 0
+    except SettingsError as error:
+        for fault in error.faults:
+            sys.stderr.write(f"{fault}\n")
+        return WRONG_SETTINGS
+
+
+def _parser(settings_class: type[ServiceSettings]) -> argparse.ArgumentParser:
+    name = str(settings_class.model_fields["service_name"].get_default() or "service")
+    parser = argparse.ArgumentParser(prog=name)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serving = commands.add_parser("serve", help="answer requests")
+    serving.add_argument("--host", default="127.0.0.1")
+    serving.add_argument("--port", type=int, default=8000)
+    commands.add_parser("work", help="run the loops: events, consumers, timers")
+    commands.add_parser("migrate", help="bring the database's schema up to date")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    return parser

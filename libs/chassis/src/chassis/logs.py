@@ -1,0 +1,58 @@
+"""Log lines: one JSON object each, with the trace they belong to; the standard library's go the same way."""
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+
+from chassis.tracing import CURRENT
+
+_QUIET = ("uvicorn.access", "httpx", "httpcore")
+
+
+def _with_trace(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    trace = CURRENT.get()
+    if trace is not None:
+        event["trace_id"] = trace.trace_id
+        event["span_id"] = trace.span_id
+        if trace.request_id is not None:
+            event["request_id"] = trace.request_id
+    return event
+
+
+def configure(service: str, level: str = "INFO", style: Literal["json", "console"] = "json") -> None:
+    """Send all log lines of the process to standard output in one manner."""
+
+    def with_service(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["service"] = service
+        return event
+
+    number = logging.getLevelNamesMapping()[level]
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_trace,
+        with_service,
+    ]
+    if style == "json":
+        shared.append(structlog.processors.format_exc_info)
+        renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    else:
+        renderer = structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=number, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,77 @@
+"""Serving: one uvicorn worker that, told to stop, first sends everyone elsewhere."""
+
+import asyncio
+import signal
+from socket import socket
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from chassis.http.app import Api
+from chassis.metrics import serve_metrics
+from chassis.settings import ServiceSettings
+
+LOG = structlog.get_logger()
+KEEP_ALIVE_SECONDS = 75  # longer than a gateway keeps an idle connection (60 s), so that the gateway closes first
+START_FAILED = 3
+
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn that, on SIGTERM, answers for a while with `Connection: close` and 503 on `/readyz`, and then stops.
+
+    A second signal, and any SIGINT, stops at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, api: Api, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._api = api
+        self._drain_seconds = drain_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_draining = False
+
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        """Serve until a signal."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain, or stop."""
+        if sig != signal.SIGTERM or self._is_draining or self._loop is None or not self.started:
+            super().handle_exit(sig, frame)
+            return
+        self._is_draining = True
+        self._loop.call_soon_threadsafe(self._begin_drain, sig)
+
+    def _begin_drain(self, sig: int) -> None:
+        self._api.drain.begin()
+        LOG.info("draining", seconds=self._drain_seconds)
+        asyncio.get_running_loop().call_later(self._drain_seconds, super().handle_exit, sig, None)
+
+
+def serve(api: Api, settings: ServiceSettings, *, host: str, port: int) -> int:
+    """Serve until told to stop; returns the exit code.
+
+    Forwarded addresses are not believed: links are relative and nothing here asks for a client's address.
+    """
+    serve_metrics(settings.metrics_port)
+    config = uvicorn.Config(
+        api,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(1, round(settings.graceful_seconds)),
+        limit_concurrency=None,
+    )
+    server = DrainingServer(config, api, settings.drain_seconds)
+    server.run()
+    return 0 if server.started else START_FAILED
