@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import httpx
-from conftest import Platform
+from whole_platform import Platform
 
 WINDOW = {"from": "2025-12-29T00:00:00Z", "to": "2026-03-29T00:00:00Z", "grain": "total", "timezone": "UTC"}
 

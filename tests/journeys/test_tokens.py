@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import jwt
 import pytest
-from conftest import Platform
 from cryptography.hazmat.primitives.asymmetric import ec
+from whole_platform import Platform
 
 PATHS = ("/service-catalog/v1/services", "/project-tracker/v1/projects", "/kpi-engine/v1/kpis")
 ClientOf = Callable[..., httpx.Client]
