@@ -1,5 +1,6 @@
-"""How a rejection reads outside: its status and the members of its problem document (RFC 9457)."""
+"""How a rejection reads outside: the members of its problem document (RFC 9457); the one place that knows statuses."""
 
+from http import HTTPStatus
 from typing import Any
 
 from chassis.rejection import Kind, Rejection
@@ -28,13 +29,13 @@ def status_of(rejection: Rejection) -> int:
 
 def problem_members(rejection: Rejection) -> dict[str, Any]:
     """Return what a problem document says of a rejection, but for where and in which request it happened."""
+    status = status_of(rejection)
     members: dict[str, Any] = {
         "type": f"urn:tandem:problem:{rejection.code}",
-        "title": rejection.code.replace("-", " ").capitalize(),
-        "status": status_of(rejection),
+        "title": HTTPStatus(status).phrase,
+        "status": status,
         "code": rejection.code,
         "detail": rejection.detail,
-        **rejection.extra,
     }
     if rejection.faults:
         members["errors"] = [
@@ -44,4 +45,4 @@ def problem_members(rejection: Rejection) -> dict[str, Any]:
         members["unmet_guards"] = [
             {"code": guard.code, "message": guard.message, "ref": guard.ref} for guard in rejection.guards
         ]
-    return members
+    return rejection.extra | members

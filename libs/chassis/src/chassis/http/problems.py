@@ -1,4 +1,4 @@
-"""Refusals as problem documents (RFC 9457); the one place that knows which refusal has which status."""
+"""Refusals as responses: problem documents (RFC 9457) with what belongs to one request."""
 
 import json
 from http import HTTPStatus
@@ -11,25 +11,11 @@ from starlette.types import Scope
 
 from chassis.http.faults import parameter_faults
 from chassis.http.links import own_path
-from chassis.rejection import Kind, Rejection, invalid, not_found
+from chassis.problem import problem_members, status_of
+from chassis.rejection import Rejection, invalid, not_found
 from chassis.tracing import CURRENT
 
 PROBLEM_JSON = "application/problem+json"
-STATUS_OF: dict[Kind, int] = {
-    "malformed": 400,
-    "unauthenticated": 401,
-    "forbidden": 403,
-    "not_found": 404,
-    "conflict": 409,
-    "gone": 410,
-    "stale": 412,
-    "too_large": 413,
-    "unsupported": 415,
-    "invalid": 422,
-    "precondition_required": 428,
-    "rate_limited": 429,
-    "unavailable": 503,
-}
 INTERNAL_ERROR = 500
 _WHEN = {
     400: "The request is malformed.",
@@ -50,32 +36,9 @@ _WHEN = {
 }
 
 
-def document(rejection: Rejection) -> dict[str, Any]:
-    """Return the problem document of a refusal, without what belongs to one request."""
-    status = STATUS_OF[rejection.kind]
-    content: dict[str, Any] = {
-        "type": f"urn:tandem:problem:{rejection.code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": rejection.code,
-        "detail": rejection.detail,
-    }
-    if rejection.faults:
-        content["errors"] = [
-            {"pointer": fault.pointer, "code": fault.code, "message": fault.message} for fault in rejection.faults
-        ]
-    if rejection.guards:
-        content["unmet_guards"] = [
-            {"code": guard.code, "message": guard.message, "ref": guard.ref} for guard in rejection.guards
-        ]
-    for name, value in rejection.extra.items():
-        content.setdefault(name, value)
-    return content
-
-
 def refusal(rejection: Rejection, scope: Scope) -> Response:
     """Answer a request with a refusal."""
-    content = document(rejection) | _of_request(scope)
+    content = problem_members(rejection) | _of_request(scope)
     headers: dict[str, str] = {}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
     if rejection.current is not None:
@@ -93,7 +56,7 @@ def refusal(rejection: Rejection, scope: Scope) -> Response:
     elif rejection.code == "missing-scope":
         needed = rejection.extra.get("scope", "")
         headers["WWW-Authenticate"] = f'Bearer realm="tandem", error="insufficient_scope", scope="{needed}"'
-    return Response(text, STATUS_OF[rejection.kind], headers, PROBLEM_JSON)
+    return Response(text, status_of(rejection), headers, PROBLEM_JSON)
 
 
 def fault_of_ours() -> Response:

@@ -12,10 +12,12 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.http.answers import answer
 from chassis.http.batches import Batch
 from chassis.http.faults import body_faults, nul_faults
 from chassis.http.idempotency import Needs
 from chassis.http.queries import declared, refuse_undeclared
+from chassis.outcome import Replayed
 from chassis.rejection import Rejection, invalid
 
 VERSION_PREFIX = "/v1"
@@ -42,6 +44,12 @@ class JsonRoute(APIRoute):
         adapter, is_required = self._body()
         batch = _batch_model(self.body_field)
 
+        async def replaying(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Replayed as before:
+                return answer(request, before.outcome)
+
         async def checked(request: Request) -> Response:
             for guard in guards:
                 guard.check(request)
@@ -49,14 +57,14 @@ class JsonRoute(APIRoute):
             if query:
                 refuse_undeclared(query, names)
             if adapter is None:
-                return await handle(request)
+                return await replaying(request)
             reading = _ReadRequest(request.scope, request.receive)
             raw = await reading.body()
             if raw:
                 reading.value = _read(adapter, batch, raw, request.headers.get("content-type"))
             elif is_required:
                 raise Rejection("malformed", "malformed-json", "A JSON body is needed.")
-            return await handle(reading)
+            return await replaying(reading)
 
         return checked
 
