@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import asyncpg
 from sqlalchemy import text
 
 from chassis.caller import Caller
@@ -15,10 +14,12 @@ from chassis.database import Database, Statement, Transaction
 from chassis.events import quarantine
 from chassis.events.envelope import Event
 from chassis.events.handling import Handlers, apply_events, is_lasting, is_passing
+from chassis.events.interruptions import DATABASE_AWAY
 from chassis.events.leases import Lease, Leases
 from chassis.events.position import Position
 from chassis.events.progress import FIRST_PROJECTION, Cursor, CursorRow
 from chassis.events.sibling import Batch, EpochChangedError, FeedAwayError, NotKeptError, Sibling
+from chassis.rejection import Rejection
 
 BATCH_SIZE = 500
 WAIT_SECONDS = 20.0
@@ -238,7 +239,7 @@ class Consumer:
         stopped = True
         while stopped:
             await asyncio.sleep(STOPPED_POLL_SECONDS)
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*DATABASE_AWAY, Rejection):
                 async with self._begin() as tx:
                     cursor = await self._row.read(tx)
                 stopped = cursor is not None and cursor.stopped_because is not None

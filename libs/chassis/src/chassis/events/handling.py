@@ -11,6 +11,7 @@ from sqlalchemy import text
 from chassis.caller import Caller
 from chassis.database import Statement, Transaction
 from chassis.events.envelope import Event
+from chassis.events.interruptions import DATABASE_AWAY
 from chassis.rejection import Rejection
 
 Handler = Callable[[Transaction, list[Event]], Awaitable[None]]
@@ -135,7 +136,7 @@ def is_passing(error: Exception) -> bool:
         return not is_lasting(error)
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "")[:2] in _PASSING_CLASSES
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+    return isinstance(error, DATABASE_AWAY)
 
 
 def reason(error: Exception) -> tuple[str, str]:

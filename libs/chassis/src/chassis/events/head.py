@@ -5,9 +5,8 @@ import contextlib
 import logging
 from typing import Any
 
-import asyncpg
-
 from chassis.database import Database
+from chassis.events.interruptions import DATABASE_AWAY
 from chassis.events.position import Position
 from chassis.events.sequencer import CHANNEL
 
@@ -32,7 +31,7 @@ class HeadWatcher:
         while not stop.is_set():
             try:
                 await self._listen(stop)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("not listening to the event log", extra={"reason": str(error)})
             self.listening.clear()
             with contextlib.suppress(TimeoutError):

@@ -8,12 +8,12 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import asyncpg
 from sqlalchemy import text
 
 from chassis import ids
 from chassis.caller import Caller
 from chassis.database import Database, Statement, Transaction
+from chassis.events.interruptions import DATABASE_AWAY
 from chassis.rejection import Rejection
 
 LEASE_SECONDS = 15.0
@@ -102,7 +102,7 @@ class Leases:
                 lease = await self.take(name)
                 if lease is not None:
                     await self._work_while_held(lease, work, stop)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Rejection) as error:
+            except (*DATABASE_AWAY, Rejection) as error:
                 log.warning("lease interrupted", extra={"lease": name, "reason": str(error)})
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self._seconds / 5)
@@ -119,7 +119,7 @@ class Leases:
             for task in (working, stopping, renewing):
                 task.cancel()
             results = await asyncio.gather(working, renewing, return_exceptions=True)
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Rejection):
+        with contextlib.suppress(*DATABASE_AWAY, Rejection):
             await self.give_back(lease)
         for result in results:
             if isinstance(result, Exception):
@@ -136,5 +136,5 @@ class Leases:
                     if not await self.renew(lease):
                         return
                 held_until = loop.time() + self._seconds
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, Rejection) as error:
+            except (*DATABASE_AWAY, Rejection) as error:
                 log.warning("lease not renewed", extra={"lease": lease.name, "reason": str(error)})

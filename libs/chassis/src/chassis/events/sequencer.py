@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from chassis.database import Database
+from chassis.events.interruptions import DATABASE_AWAY
 
 CHANNEL = "event_head"
 BATCH_SIZE = 1000
@@ -74,7 +75,7 @@ class Sequencer:
                     await self._work(connection, stop)
                 finally:
                     connection.terminate()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("sequencer interrupted", extra={"reason": str(error)})
                 await _pause(stop, away_seconds)
                 away_seconds = min(away_seconds * 2, AWAY_SECONDS_MAX)
