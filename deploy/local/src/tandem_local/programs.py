@@ -126,7 +126,7 @@ def supervisor_configuration(home: Home, control: Path, programs: list[Program])
     lines = [
         "[supervisord]",
         "nodaemon=true",
-        "silent=false",
+        "silent=true",
         f"logfile={_literal(logs / 'supervisord.log')}",
         "logfile_maxbytes=5MB",
         "logfile_backups=1",

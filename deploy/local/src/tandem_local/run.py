@@ -52,8 +52,10 @@ class Wish:
 
     def __init__(self) -> None:
         self.stop = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(signal.SIGHUP, self._note)
 
     def _note(self, *_: object) -> None:
         self.stop = True
@@ -76,6 +78,7 @@ class Platform:
             raise StoppedError
         if not self.supervisor.alive():
             raise StartError("supervisord has ended unexpectedly.")
+        self.supervisor.report()
 
     def tail(self, program: str) -> str:
         """Return the last lines of a program's log."""

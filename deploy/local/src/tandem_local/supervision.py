@@ -8,12 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from tandem_local.home import Home
 from tandem_local.postgres import PostgresServer
@@ -36,22 +35,21 @@ class Supervisor:
         self._home = home
         self._say = say
         self._control = socket_folder(home.root, "run.4194304") / "run"
-        self._stopping = False
+        self._log = home.logs / "supervisord.log"
+        self._log.unlink(missing_ok=True)
+        self._told = 0
         path = home.root / "supervisord.conf"
         path.write_text(supervisor_configuration(home, self._control, programs), encoding="utf-8")
-        self.process = subprocess.Popen(  # noqa: S603 - our own path and file
-            [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(path)],
-            env={**os.environ, SUPERVISED: str(home.root)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            preexec_fn=end_with_parent,  # noqa: PLW1509 - no thread has been started yet
-        )
-        self._lines: list[str] = []
-        output: IO[str] = self.process.stdout or sys.stdin
-        threading.Thread(target=self._report, args=(output,), daemon=True).start()
+        with (home.logs / "supervisord.out").open("wb") as output:  # no pipe: it must outlive this process
+            self.process = subprocess.Popen(  # noqa: S603 - our own path and file
+                [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(path)],
+                env={**os.environ, SUPERVISED: str(home.root)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - this process has one thread
+            )
         self._wait_until_it_listens()
 
     def start(self, name: str) -> None:
@@ -62,9 +60,22 @@ class Supervisor:
         """Say whether supervisord still runs."""
         return self.process.poll() is None
 
+    def report(self) -> None:
+        """Tell of the programs that have ended and were started again since the last time."""
+        with self._log.open(encoding="utf-8", errors="replace") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(self._told if self._told <= size else 0)  # a log that has become too long begins anew
+            news = file.read()
+            self._told = file.tell()
+        for line in news.splitlines():
+            if found := ENDED.search(line):
+                log = self._home.logs / f"{found[1]}.log"
+                self._say(f"{found[1]} ended ({found[2]}) and is started again; its log: {log}")
+            elif found := GAVE_UP.search(line):
+                self._say(f"{found[1]} does not stay up and is not started any more.")
+
     def stop(self) -> None:
         """Stop everything in order and wait for it."""
-        self._stopping = True
         if self.alive():
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -85,22 +96,10 @@ class Supervisor:
             except (OSError, http.client.HTTPException) as error:
                 if not self.alive() or time.monotonic() > deadline:
                     self.stop()
-                    raise RuntimeError(f"supervisord did not start: {' '.join(self._lines)}") from error
+                    raise RuntimeError(f"supervisord did not start; its log is {self._log}.") from error
                 time.sleep(POLL_SECONDS)
             else:
                 return
-
-    def _report(self, output: IO[str]) -> None:
-        """Tell of programs that ended and were started again; supervisord's own log has everything."""
-        for line in output:
-            self._lines = [*self._lines[-4:], line.strip()]
-            if self._stopping:
-                continue
-            if found := ENDED.search(line):
-                log = self._home.logs / f"{found[1]}.log"
-                self._say(f"{found[1]} ended ({found[2]}) and is started again; its log: {log}")
-            elif found := GAVE_UP.search(line):
-                self._say(f"{found[1]} does not stay up and is not started any more.")
 
 
 def end_with_parent() -> None:
