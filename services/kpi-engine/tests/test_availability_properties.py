@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.working_time import STANDARD, WorkingCalendar
@@ -77,6 +77,7 @@ def weight(given_facts: ServiceFacts, when: datetime) -> Decimal:
     return max(active, default=Decimal(0))
 
 
+@settings(deadline=None)
 @given(facts, minutes, minutes, minutes)
 def test_every_time_equals_a_count_of_minutes(given_facts: ServiceFacts, first: int, second: int, now: int) -> None:
     start, end = sorted((first, second))
@@ -91,6 +92,7 @@ def test_every_time_equals_a_count_of_minutes(given_facts: ServiceFacts, first: 
     assert account.unmeasured == 60 * len(unmeasured)
 
 
+@settings(deadline=None)
 @given(facts, minutes, minutes, minutes)
 def test_times_of_adjoining_periods_add_up(given_facts: ServiceFacts, a: int, b: int, c: int) -> None:
     start, middle, end = sorted((a, b, c))

@@ -28,7 +28,7 @@ WEEK = timedelta(days=7)
 FRIDAY_EVENING = MONDAY + timedelta(days=4, hours=9)
 
 PV = ("5", "10", "25", "55", "85", "120", "130", "140", "150", "150", "150")
-EV = (Fraction(10, 3), Fraction(20, 3), 10, Fraction(45, 2), 70, Fraction(165, 2), 90, 120, 130, 140, 150)
+EV = tuple(map(Fraction, ("10/3", "20/3", "10", "45/2", "70", "165/2", "90", "120", "130", "140", "150")))
 AC = ("10", "20", "30", "75", "120", "155", "170", "195", "200", "200", "210")
 ES = (".6667", "1.3333", "2", "2.8333", "4.5", "4.9167", "5.1429", "6", "7", "8", "9")
 
@@ -86,7 +86,7 @@ def worked_example(method: EacMethod = EacMethod.TYPICAL) -> list[EarnedValue]:
     only = BaselineTask("t", "1", weeks[0][0], weeks[8][1], Decimal(150))
     spent = [Decimal(0), *map(Decimal, AC)]
     reports = [
-        ProgressReport("t", end, Decimal(Fraction(ev).numerator) * 100 / Fraction(ev).denominator / 150)
+        ProgressReport("t", end, Decimal(ev.numerator) * 100 / ev.denominator / 150)
         for ev, (_, end) in zip(EV, weeks, strict=True)
     ]
     costs = [Cost("t", weeks[week][1], spent[week + 1] - spent[week]) for week in range(11)]
@@ -100,7 +100,7 @@ def test_the_worked_example_week_by_week(week: int) -> None:
     found = worked_example()[week - 1]
     assert exact(found, "bac") == 150
     assert exact(found, "pv") == Decimal(PV[week - 1])
-    assert written(exact(found, "ev"), Unit.MONEY) == written(Fraction(EV[week - 1]), Unit.MONEY)
+    assert written(exact(found, "ev"), Unit.MONEY) == written(EV[week - 1], Unit.MONEY)
     assert exact(found, "ac") == Decimal(AC[week - 1])
     weeks = exact(found, "earned_schedule") / (40 * 60)
     assert abs(weeks - Fraction(ES[week - 1])) < Fraction(6, 10**5)
@@ -210,7 +210,9 @@ def test_work_outside_the_baseline_costs_but_neither_plans_nor_earns() -> None:
     assert exact(found, "ac_outside_baseline") == 20
     assert exact(found, "ac_outside_baseline_percent") == 40
     outside = found.tasks[-1]
-    assert (outside.task_id, outside.wbs, outside.pv, outside.ev, outside.ac) == ("x", None, 0, 0, 15)
+    assert (outside.task_id, outside.wbs) == ("x", None)
+    assert outside.pv == outside.ev == 0
+    assert outside.ac == 15
 
 
 def test_summaries_carry_no_budget_of_their_own() -> None:

@@ -149,7 +149,7 @@ class PlannedValue:
 
     @staticmethod
     def _crossing(knot: _Knot, target: Fraction) -> Fraction:
-        if knot.working_slope == 0:
+        if knot.clock_slope or not knot.working_slope:  # no working time passes after this knot
             return Fraction(knot.position)
         return knot.position + (target - knot.after) / knot.working_slope
 
