@@ -26,7 +26,7 @@ class Cap:
 
 
 class Backward:
-    """The late timeline, and the total and free float of each node in seconds of its axis."""
+    """The late timeline, and the total and free float of each node in seconds of its calendar."""
 
     __slots__ = (
         "_bounded",
@@ -51,7 +51,7 @@ class Backward:
         self.total = [0] * len(network.tasks)
         self.free = [0] * len(network.tasks)
         self.ahead = {node: progress for node, progress in forward.begun.items() if progress.is_started}
-        self.last = max(self.early.finish_second(node) for node in network.order if network.is_leaf(node))
+        self.last = self.early.last_second()
         self._lasts = [
             calendar.position(self.last) if calendar.has_working_time else 0 for calendar in network.calendars
         ]
@@ -76,6 +76,7 @@ class Backward:
                 self._place(node)
             else:
                 self._place_instant(node)
+        self._measure()
         if self._caps:
             for node in network.order:
                 if not network.is_leaf(node):
@@ -88,9 +89,25 @@ class Backward:
             finish = min(finish, self._wished(node))
         self.late.positions[node] = finish - network.durations[node]
         self.late.positions[network.size + node] = finish
-        early = self.early.positions[network.size + node]
-        self.total[node] = finish - early
-        self.free[node] = max(0, min(free, finish) - early)
+        self.free[node] = free
+
+    def _measure(self) -> None:
+        """Turn the latest finishes of all leaves into floats, in working time even of elapsed durations."""
+        network = self.network
+        early, late = self.early.positions[network.size :], self.late.positions[network.size :]
+        if len(network.calendars) > 1:
+            for node, axis in enumerate(network.axis):
+                if axis != network.calendar[node]:
+                    known, calendar = network.calendars[axis], network.calendars[network.calendar[node]]
+                    early[node], late[node], self.free[node] = (
+                        calendar.position(known.opening_second(position))
+                        for position in (early[node], late[node], self.free[node])
+                    )
+        self.total = [latest - finish for finish, latest in zip(early, late, strict=True)]
+        self.free = [
+            max(0, min(harmless, latest) - finish)
+            for finish, latest, harmless in zip(early, late, self.free, strict=True)
+        ]
 
     def _pulled(self, node: int) -> tuple[int, int]:
         """Find the latest finish that the links leave a node, and the latest that moves no early date."""
@@ -98,16 +115,16 @@ class Backward:
         edges = network.outgoing[node]
         if self.ahead:
             edges = [edge for edge in edges if not self._is_past(edge)]
-        if not edges:
-            finish = free = last
-        elif node in network.crossed_before:
-            finish = min(last, *[self._bound(self.late, edge) for edge in edges])
-            free = min(last, *[self._bound(self.early, edge) for edge in edges])
+        if node in network.crossed_before:
+            finishes = [self._bound(self.late, edge) for edge in edges]
+            harmless = [self._bound(self.early, edge) for edge in edges]
         else:
             target, pull, late, early = network.target, network.pull, self.late.positions, self.early.positions
-            finish = min(late[target[edge]] - pull[edge] for edge in edges)
-            free = min(early[target[edge]] - pull[edge] for edge in edges)
-            finish, free = min(finish, last), min(free, last)
+            finishes = [late[target[edge]] - pull[edge] for edge in edges]
+            harmless = [early[target[edge]] - pull[edge] for edge in edges]
+        finishes.append(last)
+        harmless.append(last)
+        finish, free = min(finishes), min(harmless)
         return self._capped(node, finish, free) if self._caps else (finish, free)
 
     def _bound(self, timeline: Timeline, edge: int) -> int:
@@ -133,11 +150,9 @@ class Backward:
 
     def _place_instant(self, node: int) -> None:
         """Lay a leaf without duration on the earliest of the latest instants that anything leaves it."""
-        network, calendar = self.network, self.network.calendar[node]
+        network = self.network
         bounds = [self.last]
-        bounds += [
-            self.late.pulled_instant(edge, calendar) for edge in network.outgoing[node] if not self._is_past(edge)
-        ]
+        bounds += [self.late.pulled_instant(edge) for edge in network.outgoing[node] if not self._is_past(edge)]
         cap = self._caps.get(network.breakdown.parent[node])
         if cap is not None:
             bounds.append(cap.instant)
@@ -146,12 +161,10 @@ class Backward:
         bounds += [instant_of(wish) for wish in self.forward.wishes.get(node, ()) if wish.type in _UPPER]
         if node in self._deadlines:
             bounds.append(self._deadlines[node])
-        second = self.late.touching(calendar, min(bounds), back=True)
+        second = min(bounds)
         self.late.fix(node, second, second)
         _, free = self._pulled(node)
-        early = self.early.finish(node)
-        self.total[node] = self.late.finish(node) - early
-        self.free[node] = max(0, min(free, self.late.finish(node)) - early)
+        self.free[node] = free
 
     def _place_begun(self, node: int) -> None:
         """Lay a begun task: what has happened has no float, what remains may finish late."""
@@ -165,8 +178,7 @@ class Backward:
         length = early.finish(node) - early.start(node)
         start = early.start_second(node) if progress.is_started else calendar.opening_second(finish - length)
         self.late.fix(node, start, calendar.closing_second(finish))
-        self.total[node] = finish - early.finish(node)
-        self.free[node] = max(0, min(free, finish) - early.finish(node))
+        self.free[node] = free
 
     def _wished(self, node: int) -> int:
         """Find the latest finish that the constraints and deadlines of a leaf allow."""
@@ -198,7 +210,7 @@ class Backward:
             latest, harmless = late.pulled(edge, 0), early.pulled(edge, 0)
             if network.from_finish(edge):
                 cap.finish, cap.free = min(cap.finish, latest), min(cap.free, harmless)
-                cap.instant = min(cap.instant, late.pulled_instant(edge, 0))
+                cap.instant = min(cap.instant, late.pulled_instant(edge))
             else:
                 cap.start = latest if cap.start is None else min(cap.start, latest)
                 cap.free_start = harmless if cap.free_start is None else min(cap.free_start, harmless)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import ne
 
 from project_tracker.schedules.plan import Link, LinkType, Plan, PlanFault, TaskKey
 
@@ -57,10 +58,10 @@ class Breakdown:
         self.befores = [get(link.predecessor_id, ROOT) for link in links]
         self.afters = [get(link.successor_id, ROOT) for link in links]
         is_flat = not self.summaries and not any(task.is_summary for task in self.plan.tasks)
-        for number, (before, after) in enumerate(zip(self.befores, self.afters, strict=True)):
-            if is_flat and before != after and before >= 0 and after >= 0:
-                continue
-            fault = self._link_fault(links[number], before, after)
+        if is_flat and ROOT not in self.befores and ROOT not in self.afters and all(map(ne, self.befores, self.afters)):
+            return
+        for link, before, after in zip(links, self.befores, self.afters, strict=True):
+            fault = self._link_fault(link, before, after)
             if fault is not None:
                 self.faults.append(fault)
 

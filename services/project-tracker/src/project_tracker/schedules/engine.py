@@ -1,5 +1,8 @@
 """The one entrance: a plan and perhaps a status time in, its schedule out."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from chassis.working_time import to_instant, to_second
@@ -18,11 +21,24 @@ def compute_schedule(plan: Plan, status_at: datetime | None = None) -> Schedule:
     Raises PlanRefusedError with every fault where links, tree or calendars allow no schedule.
     """
     try:
-        return _computed(plan, None if status_at is None else to_second(status_at))
+        with _collector_paused():
+            return _computed(plan, None if status_at is None else to_second(status_at))
     except PlanRefusedError:
         raise
     except ValueError as error:
         raise PlanRefusedError([PlanFault("time_out_of_range", str(error))]) from error
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the cyclic garbage collector: a schedule makes many objects and no cycle, so every search is in vain."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _computed(plan: Plan, status: int | None) -> Schedule:

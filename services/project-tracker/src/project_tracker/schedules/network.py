@@ -6,10 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from chassis.durations import Duration, PercentLag
 from chassis.working_time import CONTINUOUS, WorkingCalendar
 from project_tracker.schedules.breakdown import ROOT, Breakdown
-from project_tracker.schedules.plan import LinkType, Plan, PlanFault, PlanRefusedError
-
-_FROM_FINISH = frozenset({LinkType.FS, LinkType.FF})
-_TO_FINISH = frozenset({LinkType.FF, LinkType.SF})
+from project_tracker.schedules.plan import Link, LinkType, Plan, PlanFault, PlanRefusedError
 
 
 class Network:
@@ -43,17 +40,22 @@ class Network:
         """The edges that are not plain, then the nodes with such edges."""
         self.crossed_after: set[int] = set()
         self.crossed_before: set[int] = set()
-        self._bind_leaves()
-        links = [plan.links[number] for number in self.link]
+        links = self._bind_leaves()
         self.is_elapsed = [False] * len(links)
         self.lag = [self._lag(edge, link.lag) for edge, link in enumerate(links)]
         size, durations = self.size, self.durations
-        finishes, is_bound = [link.type in _FROM_FINISH for link in links], [link.type in _TO_FINISH for link in links]
-        ends = list(zip(self.before, finishes, self.after, is_bound, self.lag, strict=True))
-        self.source = [before + size if finish else before for before, finish, _, _, _ in ends]
-        self.target = [after + size if finish else after for _, _, after, finish, _ in ends]
-        self.push = [lag - durations[after] if finish else lag for _, _, after, finish, lag in ends]
-        self.pull = [lag if finish else lag - durations[before] for before, finish, _, _, lag in ends]
+        fs, ff, sf = LinkType.FS, LinkType.FF, LinkType.SF
+        finishes = [link.type is fs or link.type is ff for link in links]
+        is_bound = [link.type is ff or link.type is sf for link in links]
+        befores, afters, lags = self.before, self.after, self.lag
+        self.source = [b + size if finish else b for b, finish in zip(befores, finishes, strict=True)]
+        self.target = [a + size if finish else a for a, finish in zip(afters, is_bound, strict=True)]
+        self.push = [
+            lag - durations[a] if finish else lag for a, finish, lag in zip(afters, is_bound, lags, strict=True)
+        ]
+        self.pull = [
+            lag if finish else lag - durations[b] for b, finish, lag in zip(befores, finishes, lags, strict=True)
+        ]
         self.incoming: list[list[int]] = [[] for _ in plan.tasks]
         self.outgoing: list[list[int]] = [[] for _ in plan.tasks]
         for edge, after in enumerate(self.after):
@@ -101,11 +103,11 @@ class Network:
             number = numbers[id(calendar)] = self.calendars.index(calendar)
         return number
 
-    def _bind_leaves(self) -> None:
-        """Let each link onto a summary bind every leaf of it."""
+    def _bind_leaves(self) -> Sequence[Link]:
+        """Let each link onto a summary bind every leaf of it; gives the link of each edge."""
         children, befores, afters = self.breakdown.children, self.before, self.after
         if not any(children[after] for after in afters):
-            return
+            return self.links
         bound = [
             (number, before, leaf)
             for number, (before, after) in enumerate(zip(befores, afters, strict=True))
@@ -114,6 +116,7 @@ class Network:
         self.link = [number for number, _, _ in bound]
         self.before = [before for _, before, _ in bound]
         self.after = [leaf for _, _, leaf in bound]
+        return [self.links[number] for number in self.link]
 
     def _lag(self, edge: int, lag: Duration | PercentLag) -> int:
         """Count a lag in seconds; one in percent of a summary is set by the forward pass, which knows its length."""

@@ -7,7 +7,7 @@ from chassis.working_time import WorkingCalendar
 from project_tracker.schedules.backward import Backward
 from project_tracker.schedules.forward import Reason
 from project_tracker.schedules.network import Network
-from project_tracker.schedules.plan import ConstraintType, LinkType
+from project_tracker.schedules.plan import ConstraintType
 from project_tracker.schedules.schedule import Driver, DriverKind, TaskSchedule
 from project_tracker.schedules.timeline import Timeline
 
@@ -99,15 +99,12 @@ def _criticals(backward: Backward) -> list[bool]:
 
 
 def _drivers(network: Network, reasons: list[Reason]) -> list[Driver]:
-    known: dict[tuple[int, LinkType], Driver] = {}
+    tasks, links = network.tasks, network.links
     drivers: list[Driver] = []
     for reason in reasons:
         if isinstance(reason, int):
-            before, kind = network.before[reason], network.links[network.link[reason]].type
-            driver = known.get((before, kind))
-            if driver is None:
-                task = network.tasks[before]
-                driver = known[before, kind] = Driver(DriverKind.LINK, task.id, task.wbs, kind)
+            task = tasks[network.before[reason]]
+            driver = Driver(DriverKind.LINK, task.id, task.wbs, links[network.link[reason]].type)
         elif isinstance(reason, ConstraintType):
             driver = Driver(DriverKind.CONSTRAINT, None, None, reason)
         else:

@@ -31,8 +31,8 @@ class Driver(NamedTuple):
 class TaskSchedule(NamedTuple):
     """The dates of one task.
 
-    Floats are whole minutes of the time in which the task's duration counts: the working minutes of its calendar,
-    all minutes where the duration is elapsed. `start` and `finish` are actual, else late for ALAP, else early.
+    Floats are whole working minutes of the task's calendar, also where its duration is elapsed. `start` and
+    `finish` are actual, else late for ALAP, else early.
     """
 
     task_id: TaskKey

@@ -46,6 +46,16 @@ class Timeline:
             return fixed[1]
         return self.network.calendars[self.network.axis[node]].closing_second(self.positions[self.size + node])
 
+    def last_second(self) -> int:
+        """Find the instant at which the last node finishes."""
+        network, fixed = self.network, self.fixed
+        lasts: dict[int, int] = {}
+        for node, (position, axis) in enumerate(zip(self.positions[self.size :], network.axis, strict=True)):
+            if node not in fixed and position > lasts.get(axis, position - 1):
+                lasts[axis] = position
+        seconds = [network.calendars[axis].closing_second(position) for axis, position in lasts.items()]
+        return max([*seconds, *[finish for _, finish in fixed.values()]])
+
     def touching(self, calendar: int, second: int, *, back: bool = False) -> int:
         """Give the instant itself where it touches working time, else the next start (or the last end) of work."""
         subject = self.network.calendars[calendar]
@@ -104,18 +114,13 @@ class Timeline:
         instant = calendar.opening_second(position) if lag else self._arriving(edge)
         return network.calendars[axis].position(instant)
 
-    def pulled_instant(self, edge: int, calendar: int) -> int:
+    def pulled_instant(self, edge: int) -> int:
         """Find the latest instant that an edge leaves a predecessor without duration."""
-        network, after = self.network, self.network.after[edge]
-        lag, finishes = network.lag[edge], network.to_finish(edge)
-        arriving = self.finish_second(after) if finishes else self.start_second(after)
-        if network.is_elapsed[edge]:
-            return self.touching(calendar, arriving - lag, back=True)
-        if not lag:
-            return arriving
-        subject = network.calendars[network.calendar[after]]
-        position = subject.position(arriving) - lag
-        return subject.closing_second(position) if finishes else subject.opening_second(position)
+        network, lag, arriving = self.network, self.network.lag[edge], self._arriving(edge)
+        if network.is_elapsed[edge] or not lag:
+            return arriving - lag
+        calendar = network.calendars[network.calendar[network.after[edge]]]
+        return calendar.opening_second(calendar.position(arriving) - lag)
 
     def _leaving(self, edge: int) -> int:
         before = self.network.before[edge]
