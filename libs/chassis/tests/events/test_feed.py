@@ -122,6 +122,14 @@ async def test_only_the_types_asked_for(service: EventService) -> None:
     assert next_of(none).endswith("after=0000000001.0000000000000000002")
 
 
+async def test_a_star_stands_for_all_types_that_begin_so(service: EventService) -> None:
+    await write(service, ACME)
+    for types, found in (("tandem.note.*", 1), ("tandem.no_e.*", 0), ("tandem.not.*", 0), ("tandem*", 1)):
+        response = await service.client.get("/v1/events", params={"types": types})
+        assert len(ids_of(response)) == found, types
+    assert (await service.client.get("/v1/events", params={"types": "tandem.*.v1"})).status_code == 422
+
+
 async def test_an_event_has_no_position_until_it_is_sequenced(service: EventService) -> None:
     written = await add_note(service.pools.runtime, ACME)
     assert (await service.client.get(f"/v1/events/{written.event_id}")).json() == {"epoch": 1, "position": None}

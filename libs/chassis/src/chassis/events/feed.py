@@ -34,7 +34,7 @@ _PAGE = """
         ) AS event
     ) AS page
 """
-_OF_TYPES = "AND type = ANY (cast(:types AS text[]))"
+_OF_TYPES = "AND type LIKE ANY (cast(:types AS text[]))"
 _HEAD = Statement(text("SELECT epoch, position AS head, kept_from FROM event_head"))
 _WHERE = Statement(
     text(
@@ -95,7 +95,7 @@ class Feed:
         statement = self._some if types else self._all
         values: dict[str, Any] = {"after": after.number if after else None, "size": limit}
         if types:
-            values["types"] = list(types)
+            values["types"] = [_pattern(name) for name in types]
         async with self._pool(caller).begin(caller, read_only=True) as tx:
             row = await tx.one(statement, **values)
         head = Position(row["epoch"], row["head"])
@@ -149,6 +149,12 @@ def _refuse_elsewhere(after: Position, head: Position, kept_from: int) -> None:
             "Events this old are no longer kept.",
             extra={"head": str(head), "start": str(start)},
         )
+
+
+def _pattern(name: str) -> str:
+    """Return what LIKE takes for a type, or for all types that begin with what stands before a `*`."""
+    exact = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{exact[:-1]}%" if exact.endswith("*") else exact
 
 
 def _made_at(event_id: UUID) -> datetime:

@@ -22,14 +22,20 @@ from chassis.http.routes import Router
 from chassis.rejection import Fault, Rejection, invalid
 
 TYPES_MAX = 200
-_TYPE = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)
+_TYPE = re.compile(r"[A-Za-z0-9._-]{1,200}\*?", re.ASCII)
 
 Reader = Annotated[Caller, Depends(needs("events:read"))]
 After = Annotated[
     str | None,
     Query(max_length=32, description="Only events after this position, `<epoch>.<position>`; else from the start."),
 ]
-Types = Annotated[str | None, Query(max_length=20_000, description="Only events of these types, separated by commas.")]
+Types = Annotated[
+    str | None,
+    Query(
+        max_length=20_000,
+        description="Only events of these types, separated by commas; `tandem.outage.*` stands for all that begin so.",
+    ),
+]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="How many events a page holds at most.")]
 
 

@@ -1,0 +1,1 @@
+"""What the siblings have told about services and projects, kept as rows to compute from."""

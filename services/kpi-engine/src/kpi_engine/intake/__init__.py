@@ -1,0 +1,1 @@
+"""The events of the siblings and which facts they change."""
