@@ -60,7 +60,7 @@ class Tracked(NamedTuple):
             yield period["status_date"], period["rows"], tracking
 
     def assess(self, status: str, method: EacMethod = EacMethod.TYPICAL) -> EarnedValue:
-        return assess(self.plan, self.progress, self.ledger, instant(status), method)
+        return assess(self.plan, self.progress, self.ledger, instant(status), method, with_tasks=True)
 
 
 def instant(text: str) -> datetime:

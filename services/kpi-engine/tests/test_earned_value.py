@@ -60,7 +60,7 @@ def result(
     method: EacMethod = EacMethod.TYPICAL,
 ) -> EarnedValue:
     plan = PlannedValue(Baseline("b1", STANDARD, tasks))
-    return assess(plan, ProgressRecord(reports), CostLedger(costs), status_at, method)
+    return assess(plan, ProgressRecord(reports), CostLedger(costs), status_at, method, with_tasks=True)
 
 
 def exact(found: EarnedValue, code: str) -> Fraction:

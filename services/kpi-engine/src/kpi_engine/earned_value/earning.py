@@ -68,6 +68,8 @@ def earned_value(task: BaselineTask, done: Fraction, planned: Fraction) -> Fract
     """Give what a task has earned of its baseline budget; `planned` is its planned value by then."""
     if task.earning_rule is EarningRule.LEVEL_OF_EFFORT:
         return planned
+    if done == 0:
+        return _NOTHING
     fraction = earned_fraction(task, done)
     return Fraction(task.budget) * fraction + Fraction(task.fixed_budget) * _fixed(task, fraction)
 

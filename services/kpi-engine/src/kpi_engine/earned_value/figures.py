@@ -82,11 +82,17 @@ def assess(
     ledger: CostLedger,
     status_at: datetime,
     eac_method: EacMethod = EacMethod.TYPICAL,
+    *,
+    with_tasks: bool = False,
 ) -> EarnedValue:
-    """Compute every figure; without a baseline (no plan) only the actual cost is known."""
+    """Compute every figure; without a baseline (no plan) only the actual cost is known.
+
+    `tasks` is empty unless asked for; it holds every row of the baseline, then the tasks outside it that
+    have costs.
+    """
     if plan is None:
         return _without_baseline(ledger, status_at, eac_method)
-    measures = measure(plan, progress, ledger, status_at)
+    measures = measure(plan, progress, ledger, status_at, with_tasks=with_tasks)
     figures = earned_value_figures(measures, eac_method)
     has_schedule = figures["earned_schedule"].value is not None
     return EarnedValue(
@@ -146,9 +152,8 @@ def earned_value_figures(m: Measures, eac_method: EacMethod = EacMethod.TYPICAL)
 
 
 def _without_baseline(ledger: CostLedger, status_at: datetime, eac_method: EacMethod) -> EarnedValue:
-    spent = ledger.at(status_at)
     figures = dict.fromkeys(UNITS, Figure.missing(NO_BASELINE))
-    figures["ac"] = Figure.of(sum(spent.values(), start=Fraction(0)))
+    figures["ac"] = Figure.of(ledger.total(status_at))
     return EarnedValue(None, status_at, eac_method, figures, None, ())
 
 

@@ -92,10 +92,6 @@ class PlannedValue:
         """Working seconds from the baseline start to the planned finish."""
         return self.calendar.position(self.finish) - self.calendar.position(self.start)
 
-    def carries_work(self, task_id: str) -> bool:
-        """Tell whether a task is in the baseline and no summary."""
-        return task_id in self._of_task
-
     def of_task(self, task_id: str, second: int) -> Fraction:
         """Give the planned value of one task at a second; it is zero for a task outside the baseline."""
         return sum(
