@@ -244,8 +244,11 @@ def test_a_second_platform_beside_the_first_is_killed_and_starts_again(
         runs.append(Running(tmp_path / "home", port, commands))
         runs[2].wait_until_said("Tandem answers at")
         assert "had left behind" in runs[2].output
-        # Asked to stop: nothing is left, and the platform beside never noticed.
+        # Asked to stop: nothing is left, whoever starts meanwhile waits, the platform beside never noticed.
         runs[2].process.send_signal(signal.SIGINT)
+        runs[2].wait_until_said("Stopping…")
+        with Home(tmp_path / "home").locked():
+            runs[2].assert_nothing_left()
         assert runs[2].process.wait(30) == 0
         assert runs[2].output.endswith("Stopped.\n")
     finally:
@@ -270,7 +273,7 @@ def test_a_failed_migration_is_told_and_nothing_stays(tmp_path: Path, commands: 
 
 def test_reset_deletes_what_is_ours_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path / "home")
-    PostgresServer(home.postgres).prepare()
+    PostgresServer(home.postgres, durable=False).prepare()
     cli.token(home, "", "")
     (home.root / "notes.txt").write_text("mine")
     monkeypatch.setenv("TANDEM_HOME", str(home.root))

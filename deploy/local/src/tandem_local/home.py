@@ -2,14 +2,20 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 ISSUER = "https://tandem.local"
 OWN_FILES = ("secrets.json", "clients.toml", "jwks.json", "ports.json", "supervisord.conf", "supervisord.pid", "lock")
 OWN_FOLDERS = ("postgres", "keys", "programs", "envoy", "logs", "socket")
+
+STOPPING = "stopping"
+STOPPING_SECONDS = 120.0
+POLL_SECONDS = 0.1
 
 
 class InUseError(Exception):
@@ -69,21 +75,40 @@ class Home:
         return self._folder("envoy")
 
     @contextmanager
-    def locked(self, address: str = "") -> Iterator[None]:
-        """Keep the folder for this process alone, which its end gives back; `address` tells others where it is."""
+    def locked(self, address: str = "") -> Iterator[Callable[[], None]]:
+        """Keep the folder for this process alone, which its end gives back; `address` tells others where it is.
+
+        What is given back is to be called when the process begins to stop: whoever comes then waits for the end.
+        """
         descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
+
+            def tell(text: str) -> None:
+                file.seek(0)
+                file.truncate()
+                file.write(text)
+                file.flush()
+
+            self._lock(file)
+            tell(f"process {os.getpid()}{f', {address}' if address else ''}")
+            yield lambda: tell(STOPPING)
+
+    def _lock(self, file: TextIO) -> None:
+        deadline = time.monotonic() + STOPPING_SECONDS
+        while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise InUseError(
-                    f"Tandem already runs in {self.root} ({file.read().strip() or 'just starting'}). Stop it first,"
-                    " or run another one beside it: make run PORT=… TANDEM_HOME=…"
-                ) from None
-            file.truncate(0)
-            file.write(f"process {os.getpid()}{f', {address}' if address else ''}")
-            file.flush()
-            yield
+                file.seek(0)
+                holder = file.read()
+                if holder != STOPPING or time.monotonic() > deadline:
+                    raise InUseError(
+                        f"Tandem already runs in {self.root} ({holder or 'just starting'}). Stop it first, or run"
+                        " another one beside it: make run PORT=… TANDEM_HOME=…"
+                    ) from None
+                time.sleep(POLL_SECONDS)
+            else:
+                return
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name

@@ -92,7 +92,7 @@ def run(home: Home, port: int, commands: Path | None = None) -> None:
     begun = time.monotonic()
     wish = Wish()
     address = f"http://{HOST}:{port}"
-    with home.locked(address):
+    with home.locked(address) as tell_of_the_end:
         server = PostgresServer(home.postgres)
         if ended := end_leftovers(home, server):
             say(f"Ended {ended} processes that an earlier run had left behind.")
@@ -110,6 +110,7 @@ def run(home: Home, port: int, commands: Path | None = None) -> None:
         except StoppedError:
             pass
         finally:
+            tell_of_the_end()
             say("Stopping…")
             platform.supervisor.stop()
             end_leftovers(home, server)
