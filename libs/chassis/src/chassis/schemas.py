@@ -240,3 +240,8 @@ class PageOf(Output, Generic[Item]):
     """The cursor of the next page, as `after`; null on the last."""
     count: int = 0
     """How many there are in all."""
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Call a page after what it holds."""
+        return f"{params[0].__name__}Page"

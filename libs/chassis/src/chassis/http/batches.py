@@ -27,6 +27,11 @@ class Batch(Input, Generic[T]):
         return self.items
 
     @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Call a batch after what it holds."""
+        return f"{params[0].__name__}Batch"
+
+    @classmethod
     def judge_each(cls, raw: bytes) -> Self | None:
         """Read a body in which something is wrong: None, unless its items are to be judged each by itself.
 

@@ -68,12 +68,13 @@ def body_faults(errors: Iterable[Mapping[str, Any]], document: object) -> list[F
 
 
 def parameter_faults(errors: Iterable[Mapping[str, Any]]) -> list[Fault]:
-    """Return the faults of query parameters, each named by the parameter."""
-    return [
-        Fault(str(error["loc"][1])[:_PIECE_MAX] if len(error["loc"]) > 1 else "", code, sentence_of(error))
-        for error in list(errors)[:FAULTS_MAX]
-        for code in ["unknown-parameter" if error["type"] == "extra_forbidden" else code_of(error)]
-    ]
+    """Return the faults of query parameters, each named by the parameter its place begins with."""
+    faults: list[Fault] = []
+    for error in errors:
+        name = str(error["loc"][0])[:_PIECE_MAX] if error["loc"] else ""
+        code = "unknown-parameter" if error["type"] == "extra_forbidden" else code_of(error)
+        faults.append(Fault(name, code, sentence_of(error)))
+    return faults[:FAULTS_MAX]
 
 
 def code_of(error: Mapping[str, Any]) -> str:

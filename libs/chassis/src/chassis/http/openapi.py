@@ -108,7 +108,8 @@ def _describe_request(operation: dict[str, Any], route: APIRoute, method: str) -
         if describe is not None:
             describe(operation, method)
     for parameter in operation.get("parameters", ()):
-        parameter["schema"] = _not_null(_schema(parameter["schema"]))
+        schema = _not_null(_schema(parameter["schema"]))
+        parameter["schema"] = {name: value for name, value in schema.items() if name != "description"}
     _clean_content(operation.get("requestBody", {}))
 
 

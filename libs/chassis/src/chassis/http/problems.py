@@ -77,7 +77,7 @@ def of_framework(error: HTTPException | RequestValidationError, scope: Scope) ->
         return refusal(not_found("resource"), scope)
     if places == {"body"}:
         return refusal(Rejection("malformed", "malformed-json", "A JSON body is needed."), scope)
-    return refusal(invalid(*parameter_faults(errors)), scope)
+    return refusal(invalid(*parameter_faults({**found, "loc": found["loc"][1:]} for found in errors)), scope)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

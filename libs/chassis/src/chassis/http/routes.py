@@ -7,7 +7,7 @@ from fastapi import APIRouter, params
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from chassis.http.answers import answer
 from chassis.http.batches import Batch
 from chassis.http.faults import body_faults, nul_faults
 from chassis.http.idempotency import Needs
-from chassis.http.queries import declared, refuse_undeclared
+from chassis.http.queries import asked, declared, query_model, read_query, with_query_read
 from chassis.outcome import Replayed
 from chassis.rejection import Rejection, invalid
 
@@ -38,8 +38,9 @@ class JsonRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what handles a request of this route."""
-        handle = super().get_route_handler()
         names = declared(self.dependant)
+        model = query_model(self.dependant)
+        handle = self._handler(model)
         guards = tuple(_guards(self.dependant))
         adapter, is_required = self._body()
         batch = _batch_model(self.body_field)
@@ -54,8 +55,9 @@ class JsonRoute(APIRoute):
             for guard in guards:
                 guard.check(request)
             query = request.scope["query_string"]
-            if query:
-                refuse_undeclared(query, names)
+            values = asked(query, names) if query else {}
+            if model is not None:
+                read_query(request.scope, model[1], values)
             if adapter is None:
                 return await replaying(request)
             reading = _ReadRequest(request.scope, request.receive)
@@ -67,6 +69,16 @@ class JsonRoute(APIRoute):
             return await replaying(reading)
 
         return checked
+
+    def _handler(self, model: tuple[str, type[BaseModel]] | None) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        if model is None:
+            return super().get_route_handler()
+        described = self.dependant
+        self.dependant = with_query_read(described, model[0])
+        try:
+            return super().get_route_handler()
+        finally:
+            self.dependant = described
 
     def _body(self) -> tuple[TypeAdapter[Any] | None, bool]:
         field = self.body_field
