@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MEMBERS := libs/chassis services/service-catalog services/project-tracker services/kpi-engine gateway/portal deploy/local
 SERVICES := service-catalog project-tracker kpi-engine
-CODE := libs services gateway deploy tests
+TYPED := $(wildcard libs/*/src services/*/src gateway/*/src deploy/*/src libs/*/tests gateway/*/tests deploy/*/tests tests)
 
 PORT ?= 8080
 TANDEM_HOME ?= .tandem
@@ -44,7 +44,7 @@ $(STAMP): requirements.lock pyproject.toml $(MEMBERS:=/pyproject.toml) | $(BIN)/
 	@touch $@
 
 run: $(STAMP) ## Run the whole platform on http://127.0.0.1:PORT until Ctrl-C (PORT=8080 TANDEM_HOME=.tandem)
-	@$(BIN)/tandem run --with-parent
+	@exec $(BIN)/tandem run --with-parent
 
 token: $(STAMP) ## Print an access token of 12 hours (SCOPE="kpi:read" ORG=default)
 	@$(BIN)/tandem token
@@ -66,8 +66,12 @@ format: $(STAMP) ## Format the code and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# A service's folder is no package name, so the tests of each are checked by themselves.
 types: $(STAMP) ## Check the types
-	$(BIN)/mypy $(CODE)
+	$(BIN)/mypy $(TYPED)
+	@set -e; for tests in $(wildcard services/*/tests); do \
+		echo "$(BIN)/mypy $$tests"; MYPYPATH=$$(dirname $$tests) $(BIN)/mypy $$tests; \
+	done
 
 unit: $(STAMP) ## Run the tests (ARGS="-k name")
 	$(BIN)/pytest $(ARGS)
