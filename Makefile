@@ -16,6 +16,7 @@ TANDEM_HOME ?= .tandem
 SCOPE ?=
 ORG ?=
 ARGS ?=
+BENCH_RESULTS ?= build/benchmarks
 export PORT TANDEM_HOME SCOPE ORG
 export UV_NO_PROGRESS := 1
 # Trust what the machine trusts (a company's mirror), where it says so; else uv's own list.
@@ -76,8 +77,9 @@ types: $(STAMP) ## Check the types
 unit: $(STAMP) ## Run the tests (ARGS="-k name")
 	$(BIN)/pytest $(ARGS)
 
-bench: $(STAMP) ## Run the benchmarks: a table each, ratios measured in one run
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+bench: $(STAMP) ## Run the benchmarks: a table each, ratios measured in one run; JSON in BENCH_RESULTS
+	@mkdir -p $(BENCH_RESULTS)
+	@set -e; for bench in tests/benchmarks/bench_*.py; do $(BIN)/python $$bench $(BENCH_RESULTS); done
 
 openapi: $(STAMP) ## Write the services' API documents to docs/openapi
 	@mkdir -p docs/openapi
