@@ -19,7 +19,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-async def one_loop() -> AsyncIterator[None]:
+async def one_loop(anyio_backend: str) -> AsyncIterator[None]:  # noqa: ARG001  (asks for the loop)
     """Keep one event loop for the whole session, so that pools may live as long as a module's tests."""
     yield  # noqa: PT022  (while it waits here, the loop is kept)
 
