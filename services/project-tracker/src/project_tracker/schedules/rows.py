@@ -17,8 +17,8 @@ _MINUTE = 60
 def rows_of(backward: Backward) -> list[TaskSchedule]:
     """Give the row of every task, in the order of the plan."""
     network, forward = backward.network, backward.forward
-    early_start, late_start = _starts(backward.early), _starts(backward.late)
-    early_finish, late_finish = _finishes(backward.early), _finishes(backward.late)
+    early_start, late_start = _dated(_starts(backward.early), _starts(backward.late))
+    early_finish, late_finish = _dated(_finishes(backward.early), _finishes(backward.late))
     start, finish, reasons = early_start.copy(), early_finish.copy(), forward.reasons.copy()
     late = [
         node
@@ -47,20 +47,26 @@ def rows_of(backward: Backward) -> list[TaskSchedule]:
     return list(map(TaskSchedule._make, zip(*columns, strict=True)))
 
 
-def _starts(timeline: Timeline) -> list[datetime]:
+def _starts(timeline: Timeline) -> list[int]:
     network = timeline.network
     seconds = _located(network, timeline, timeline.positions[: network.size], WorkingCalendar.opening_seconds)
     for node, (second, _) in timeline.fixed.items():
         seconds[node] = second
-    return [datetime.fromtimestamp(second, UTC) for second in seconds]
+    return seconds
 
 
-def _finishes(timeline: Timeline) -> list[datetime]:
+def _finishes(timeline: Timeline) -> list[int]:
     network = timeline.network
     seconds = _located(network, timeline, timeline.positions[network.size :], WorkingCalendar.closing_seconds)
     for node, (_, second) in timeline.fixed.items():
         seconds[node] = second
-    return [datetime.fromtimestamp(second, UTC) for second in seconds]
+    return seconds
+
+
+def _dated(early: list[int], late: list[int]) -> tuple[list[datetime], list[datetime]]:
+    """Make a date of each second once, for plans lie on a grid of days."""
+    dates = {second: datetime.fromtimestamp(second, UTC) for second in {*early, *late}}
+    return [dates[second] for second in early], [dates[second] for second in late]
 
 
 def _located(
@@ -99,15 +105,20 @@ def _criticals(backward: Backward) -> list[bool]:
 
 
 def _drivers(network: Network, reasons: list[Reason]) -> list[Driver]:
-    tasks, links = network.tasks, network.links
+    kind, tasks = DriverKind.LINK, network.tasks
+    others: dict[Reason, Driver] = {}
     drivers: list[Driver] = []
     for reason in reasons:
         if isinstance(reason, int):
-            task = tasks[network.before[reason]]
-            driver = Driver(DriverKind.LINK, task.id, task.wbs, links[network.link[reason]].type)
-        elif isinstance(reason, ConstraintType):
-            driver = Driver(DriverKind.CONSTRAINT, None, None, reason)
+            before = tasks[network.before[reason]]
+            driver = Driver(kind, before.id, before.wbs, network.links[network.link[reason]].type)
         else:
-            driver = Driver(reason)
+            driver = others.get(reason) or others.setdefault(reason, _other(reason))
         drivers.append(driver)
     return drivers
+
+
+def _other(reason: ConstraintType | DriverKind) -> Driver:
+    if isinstance(reason, ConstraintType):
+        return Driver(DriverKind.CONSTRAINT, type=reason)
+    return Driver(reason)
