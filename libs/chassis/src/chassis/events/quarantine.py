@@ -1,24 +1,15 @@
 """Events that will not apply as they are: kept with the reason, listed, tried again."""
 
 from dataclasses import dataclass
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
 from sqlalchemy import text
-from starlette.requests import Request
-from starlette.responses import Response
 
-from chassis import ids
 from chassis.caller import EVERY_ORGANISATION, Caller
 from chassis.database import Database, Statement, Transaction
 from chassis.events.envelope import Event
 from chassis.events.handling import Handlers, apply_events, is_lasting, reason
 from chassis.events.progress import FIRST_PROJECTION
-from chassis.http.answers import answer
-from chassis.http.idempotency import needs
-from chassis.http.problems import problems
-from chassis.http.routes import Router
 from chassis.outcome import Found, Page
 from chassis.rejection import Rejection, not_found
 
@@ -26,7 +17,7 @@ _KEEP = Statement(
     text(
         """INSERT INTO quarantine AS held
             (id, org, source, projection, event_id, type, subject, epoch, position, code, reason, event)
-        VALUES (cast(:id AS uuid), :org, :source, cast(:projection AS integer), :event_id, :type, :subject,
+        VALUES (uuidv7(), :org, :source, cast(:projection AS integer), :event_id, :type, :subject,
                 cast(:epoch AS integer), cast(:position AS bigint), :code, :reason, cast(:event AS json))
         ON CONFLICT (org, source, projection, event_id) DO UPDATE SET
             attempts = held.attempts + 1, code = excluded.code, reason = excluded.reason, applied_at = NULL"""
@@ -58,9 +49,6 @@ _STILL_REFUSED = Statement(
     )
 )
 
-Reader = Annotated[Caller, Depends(needs("events:read"))]
-Deliverer = Annotated[Caller, Depends(needs("events:deliver"))]
-
 
 async def keep(
     tx: Transaction, source: str, event: Event, error: Exception, *, projection: int = FIRST_PROJECTION
@@ -73,7 +61,6 @@ async def keep(
         epoch, position = None, None
     await tx.run(
         _KEEP,
-        id=ids.new_id(),
         org=event.orgid or "",
         source=source,
         projection=projection,
@@ -127,27 +114,3 @@ class Quarantine:
             code, sentence = reason(failure)
             raise Rejection("conflict", "still-refused", sentence, extra={"reason_code": code}) from failure
         return Found(body)
-
-
-def quarantine_routes(quarantine: Quarantine) -> Router:
-    """Return the routes that list the events put away and try them again."""
-    router = Router("/quarantine", tags=["events"])
-
-    @router.get("", response_class=Response)
-    async def list_quarantine(
-        request: Request,
-        caller: Reader,
-        *,
-        applied: Annotated[bool, Query(description="Those that were applied later, instead of those waiting.")] = False,
-        after: Annotated[UUID | None, Query(description="The `next` of the page before.")] = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> Response:
-        """List the events of siblings that could not be applied, oldest first, each with the reason."""
-        return answer(request, await quarantine.page(caller, applied=applied, after=after, limit=limit))
-
-    @router.post("/{quarantine_id}/retry", response_class=Response, responses=problems(404, 409))
-    async def retry_quarantined(request: Request, quarantine_id: UUID, caller: Deliverer) -> Response:
-        """Apply an event again, after what stood against it was put right."""
-        return answer(request, await quarantine.retry(caller, quarantine_id))
-
-    return router

@@ -1,4 +1,4 @@
-"""The feed's paths: `/v1/events` and `/v1/events/{id}`."""
+"""The paths of events: `/v1/events`, `/v1/events/{id}`, `/v1/quarantine` and its retries."""
 
 import re
 from typing import Annotated
@@ -15,6 +15,8 @@ from chassis.events.envelope import BATCH_JSON
 from chassis.events.feed import PAGE_MAX, PAGE_USUAL, WAIT_SECONDS_MAX, Feed
 from chassis.events.position import Position
 from chassis.events.preference import wait_preferred
+from chassis.events.quarantine import Quarantine
+from chassis.http.answers import answer
 from chassis.http.idempotency import needs
 from chassis.http.links import own_path
 from chassis.http.problems import problems
@@ -25,6 +27,7 @@ TYPES_MAX = 200
 _TYPE = re.compile(r"[A-Za-z0-9._-]{1,200}\*?", re.ASCII)
 
 Reader = Annotated[Caller, Depends(needs("events:read"))]
+Deliverer = Annotated[Caller, Depends(needs("events:deliver"))]
 After = Annotated[
     str | None,
     Query(max_length=32, description="Only events after this position, `<epoch>.<position>`; else from the start."),
@@ -103,6 +106,30 @@ def event_routes(feed: Feed) -> Router:
         """Say where an event stands in the log, so that one can wait until a sibling has read that far."""
         epoch, position = await feed.whereabouts(caller, event_id)
         return Whereabouts(epoch=epoch, position=position)
+
+    return router
+
+
+def quarantine_routes(quarantine: Quarantine) -> Router:
+    """Return the routes that list the events put away and try them again."""
+    router = Router("/quarantine", tags=["events"])
+
+    @router.get("", response_class=Response)
+    async def list_quarantine(
+        request: Request,
+        caller: Reader,
+        *,
+        applied: Annotated[bool, Query(description="Those that were applied later, instead of those waiting.")] = False,
+        after: Annotated[UUID | None, Query(description="The `next` of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> Response:
+        """List the events of siblings that could not be applied, oldest first, each with the reason."""
+        return answer(request, await quarantine.page(caller, applied=applied, after=after, limit=limit))
+
+    @router.post("/{quarantine_id}/retry", response_class=Response, responses=problems(404, 409))
+    async def retry_quarantined(request: Request, quarantine_id: UUID, caller: Deliverer) -> Response:
+        """Apply an event again, after what stood against it was put right."""
+        return answer(request, await quarantine.retry(caller, quarantine_id))
 
     return router
 

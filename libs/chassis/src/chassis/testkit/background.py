@@ -14,7 +14,21 @@ from chassis.events.handling import in_order
 from chassis.events.leases import Leases
 from chassis.events.sequencer import Sequencer
 from chassis.events.sibling import Sibling
-from chassis.testkit.eventing import GivenToken
+
+
+class GivenToken:
+    """A token of every organisation."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+
+    async def get(self) -> str:
+        """Return the organisation's name, which is the token here."""
+        return "*"
+
+    def refuse(self, token: str) -> None:
+        """Note a token that was not accepted."""
+        self.refused.append(token)
 
 
 async def count(tx: Transaction, events: list[Event]) -> None:

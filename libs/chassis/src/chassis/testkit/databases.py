@@ -1,7 +1,8 @@
 """Databases for tests: each service's migrations run once, and every test module gets a copy of the result."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -65,10 +66,16 @@ class Templates:
         """Return a new database, migrated as far as the package's revisions go."""
         if package not in self._templates:
             addresses = self._create(package.rpartition(".")[2])
-            asyncio.run(migrate(addresses.owner, package))
+            _in_a_loop_of_its_own(lambda: migrate(addresses.owner, package))
             self._templates[package] = addresses
         template = self._templates[package]
         self._clones += 1
         clone = template.named(f"{template.owner.name}_{self._clones}")
         self._execute(f"CREATE DATABASE {clone.owner.name} TEMPLATE {template.owner.name} OWNER {clone.owner.role}")
         return clone
+
+
+def _in_a_loop_of_its_own(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Run a coroutine to its end, whether or not the calling thread is within an event loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(work())).result()

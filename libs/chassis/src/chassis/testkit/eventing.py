@@ -19,14 +19,15 @@ from chassis.caller import Caller
 from chassis.events.feed import Feed
 from chassis.events.handling import Handlers
 from chassis.events.head import HeadWatcher
-from chassis.events.quarantine import Quarantine, quarantine_routes
-from chassis.events.routes import event_routes
+from chassis.events.quarantine import Quarantine
+from chassis.events.routes import event_routes, quarantine_routes
 from chassis.events.sequencer import Sequencer
 from chassis.events.sibling import Sibling
 from chassis.http.idempotency import CALLER
 from chassis.http.links import header
 from chassis.http.problems import refusal
 from chassis.rejection import Rejection
+from chassis.testkit.background import GivenToken
 from chassis.testkit.databases import Addresses, Pools
 
 SCOPES = frozenset({"events:read", "events:deliver"})
@@ -47,21 +48,6 @@ class WithCaller:
             if token:
                 scope[CALLER] = Caller(org=token, subject="tester", scopes=SCOPES)
         await self._app(scope, receive, send)
-
-
-class GivenToken:
-    """A token of every organisation."""
-
-    def __init__(self) -> None:
-        self.refused: list[str] = []
-
-    async def get(self) -> str:
-        """Return the organisation's name, which is the token here."""
-        return "*"
-
-    def refuse(self, token: str) -> None:
-        """Note a token that was not accepted."""
-        self.refused.append(token)
 
 
 @asynccontextmanager

@@ -1,0 +1,44 @@
+import asyncio
+
+import asyncpg
+import pytest
+
+from chassis.database import connect_arguments
+from chassis.migrating import differences, migrate, newest_revision
+from chassis.migrating.running import LOCK_TIMEOUT_MS
+from chassis.testkit.databases import Addresses, Templates
+from chassis.testkit.sample.tables import METADATA
+
+SAMPLE = "chassis.testkit.sample"
+
+
+async def test_many_migrators_at_once_migrate_once(templates: Templates) -> None:
+    addresses = templates.empty("migrators")
+    await asyncio.gather(*(migrate(addresses.owner, SAMPLE) for _ in range(4)))
+    assert await differences(addresses.owner, [METADATA]) == []
+
+
+async def test_a_migration_gives_way_to_a_reader_and_comes_again(addresses: Addresses) -> None:
+    reader = await asyncpg.connect(**connect_arguments(addresses.runtime))
+    try:
+        await reader.execute("BEGIN; SET LOCAL app.org = 'acme'")
+        await reader.execute("SELECT FROM thing")
+        migrating = asyncio.ensure_future(migrate(addresses.owner, SAMPLE, to="base"))
+        await asyncio.sleep(LOCK_TIMEOUT_MS / 1000 + 0.3)
+        assert not migrating.done()
+        await reader.execute("COMMIT")
+        await migrating
+    finally:
+        await reader.close()
+    await migrate(addresses.owner, SAMPLE)
+    assert await differences(addresses.owner, [METADATA]) == []
+
+
+async def test_only_an_owner_migrates(templates: Templates) -> None:
+    addresses = templates.empty("not_owned")
+    with pytest.raises(Exception, match="permission denied"):
+        await migrate(addresses.runtime, SAMPLE)
+
+
+def test_revisions_are_one_ascending_line() -> None:
+    assert newest_revision(SAMPLE) >= "20260101_03"
