@@ -34,7 +34,8 @@ class Upsert:
     """One item of a batch: every column of a new row, and which of them the client named.
 
     A known row changes in the named columns only. `verb` and `change` describe the event of a new row, `change_verb`
-    and `changed` (from the locked row) that of a changed one; `at` says when it happened.
+    and `changed` (from the locked row) that of a changed one; `at` says when it happened. `id` is what a new row is
+    to have, where another row of the batch refers to it.
     """
 
     values: Mapping[str, Any]
@@ -44,16 +45,23 @@ class Upsert:
     at: datetime | None = None
     change: Mapping[str, Any] | None = None
     merge: Callable[[Any], Mapping[str, Any]] | None = None
+    changed: Callable[[Any], Mapping[str, Any] | None] | None = None
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one item: the resource as written or as found, or why it was refused."""
+    """What became of one item: the resource as written or as found, or why it was refused.
+
+    `before` is the row as it was, of a resource that was known; `written` says whether it is new or changed now.
+    """
 
     id: UUID | None = None
     version: int | None = None
     status: int = 200
     rejection: Rejection | None = None
+    written: bool = False
+    before: Any = None
 
     def document(self, index: int) -> dict[str, Any]:
         """Return the item of the answer."""
@@ -68,6 +76,19 @@ class Result:
         return shown
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of all items, in their order, and the last event of it."""
+
+    results: Sequence[Result]
+    last_event: UUID | None
+
+    def answer(self) -> Written:
+        """Return the answer to the batch."""
+        documents = [result.document(index) for index, result in enumerate(self.results)]
+        return Written(body=json.dumps({"items": documents}), event_id=self.last_event)
+
+
 async def write_batch(
     tx: Transaction,
     resource: Resource,
@@ -77,6 +98,18 @@ async def write_batch(
     owner: UUID | None = None,
 ) -> Written:
     """Add, change or leave each item's resource; answer per item, or refuse all if `atomic` and one is refused."""
+    return (await write_items(tx, resource, items, mode=mode, owner=owner)).answer()
+
+
+async def write_items(
+    tx: Transaction,
+    resource: Resource,
+    items: Sequence[Upsert | Rejection],
+    *,
+    mode: Mode,
+    owner: UUID | None = None,
+) -> Report:
+    """Do what `write_batch` does and report it, where something else is to follow in the same transaction."""
     results: dict[int, Result] = {
         index: Result(rejection=item) for index, item in enumerate(items) if isinstance(item, Rejection)
     }
@@ -87,8 +120,7 @@ async def write_batch(
         results[index] = Result(rejection=invalid(repeated))
     _refuse_if_atomic(mode, results)
     last_event = await _write_all(tx, resource, upserts, results, mode, owner)
-    documents = [results[index].document(index) for index in range(len(items))]
-    return Written(body=json.dumps({"items": documents}), event_id=last_event)
+    return Report([results[index] for index in range(len(items))], last_event)
 
 
 async def _write_all(
@@ -121,30 +153,38 @@ async def _write_bulk(
     known = await _known(tx, resource, upserts, owner)
     added: dict[int, Row] = {}
     changed: dict[int, Row] = {}
+    before: dict[int, Any] = {}
     for index, upsert in upserts.items():
         row = known.get(_identity(resource, upsert))
         if row is None:
             added[index] = Row(
-                id=ids.new_id(), values=upsert.values, verb=upsert.verb, at=upsert.at, change=upsert.change
+                id=upsert.id or ids.new_id(), values=upsert.values, verb=upsert.verb, at=upsert.at, change=upsert.change
             )
             continue
         merged = upsert.merge(row) if upsert.merge else {name: upsert.values[name] for name in upsert.named}
         if all(row[name] == value for name, value in merged.items()):
-            results[index] = Result(row["id"], row["version"])
+            results[index] = Result(row["id"], row["version"], before=row)
             continue
         whole = {name: row[name] for name in upsert.values} | dict(merged)
-        changed[index] = Row(id=row["id"], values=whole, verb=upsert.change_verb, at=upsert.at, change=upsert.change)
-    last_event = await _record(results, added, 201, await insert_many(tx, resource, list(added.values())))
+        change = upsert.changed(row) if upsert.changed else upsert.change
+        changed[index] = Row(id=row["id"], values=whole, verb=upsert.change_verb, at=upsert.at, change=change)
+        before[index] = row
+    last_event = _record(results, added, 201, await insert_many(tx, resource, list(added.values())), before)
     updated = await update_many(tx, resource, list(changed.values()))
-    return await _record(results, changed, 200, updated) or last_event
+    return _record(results, changed, 200, updated, before) or last_event
 
 
-async def _record(
-    results: dict[int, Result], rows: Mapping[int, Row], status: int, written: Sequence[Written]
+def _record(
+    results: dict[int, Result],
+    rows: Mapping[int, Row],
+    status: int,
+    written: Sequence[Written],
+    before: Mapping[int, Any],
 ) -> UUID | None:
     by_id = {answer.id: answer for answer in written}
     for index, row in rows.items():
-        results[index] = Result(row.id, by_id[row.id].version, status)
+        version = by_id[row.id].version
+        results[index] = Result(row.id, version, status, written=True, before=before.get(index))
     return written[-1].event_id if written else None
 
 

@@ -1,0 +1,1 @@
+"""Baselines: plans as they were frozen, to be measured against."""

@@ -1,0 +1,1 @@
+"""Budget lines: planned value that is said outright, over a period."""

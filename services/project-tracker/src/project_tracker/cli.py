@@ -1,0 +1,26 @@
+"""The command line: serve, work, migrate, openapi."""
+
+import asyncio
+import sys
+
+from chassis import working
+from chassis.cli import service_command
+from chassis.migrating import migrate
+from chassis.standing import Standing
+from project_tracker.main import create_app
+from project_tracker.settings import Settings
+from project_tracker.wiring import PACKAGE
+
+
+def main() -> None:
+    """Do what the command line says."""
+    sys.exit(service_command(Settings, create_app=create_app, work=_work, migrate=_migrate))
+
+
+def _work(settings: Settings) -> int:
+    standing = Standing(settings, PACKAGE)
+    return working.work(standing, working.shared_loops(standing), metrics_port=settings.metrics_port)
+
+
+def _migrate(settings: Settings) -> None:
+    asyncio.run(migrate(settings.address("owner"), PACKAGE))

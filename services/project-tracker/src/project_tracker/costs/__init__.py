@@ -1,0 +1,1 @@
+"""Costs that a project has really had."""

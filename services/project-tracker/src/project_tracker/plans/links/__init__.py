@@ -1,0 +1,1 @@
+"""Links: which task waits for which."""

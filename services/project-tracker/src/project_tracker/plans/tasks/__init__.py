@@ -1,0 +1,1 @@
+"""Tasks: the tree of a project's work, with durations, budgets and constraints."""

@@ -1,0 +1,1 @@
+"""Progress reports: how much of a task was done at a time."""

@@ -1,0 +1,183 @@
+"""The use cases of projects, and what the slices of its parts ask of them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from chassis.batch import Mode, Upsert, write_batch
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database, Statement, Transaction
+from chassis.http.conditions import Precondition
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, get, get_by, get_to_change, list_page
+from chassis.rejection import Rejection, not_found
+from chassis.writing import delete_one, insert_one, revise
+from project_tracker.projects import lifecycle
+from project_tracker.projects.drafts import columns, incomplete, refuse_other_currency
+from project_tracker.projects.schemas import NewProject, ProjectItem, ProjectPatch, ProjectPlanning, ProjectReplacement
+from project_tracker.projects.tables import IN_USE, PROJECTS, project
+
+IMPORT = "projects:import"
+_IDENTITY = frozenset({"key", "external_source", "external_id", "currency"})
+_PLANNING = frozenset(ProjectPlanning.model_fields)
+_HISTORICAL = frozenset({"state", "on_hold", "outcome"})
+_NEVER_NULL = frozenset({"name", "currency", "start_at", "state", "on_hold"})
+_BLANK = {"state": lifecycle.INITIAL, "on_hold": False, "outcome": None}
+
+_HELD = Statement(select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)).with_for_update(of=project))
+_SHARED = Statement(
+    select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)).with_for_update(of=project, read=True)
+)
+_READ = Statement(select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)))
+_BY_KEY = Statement(select(project.c.id).where(project.c.key == bindparam("key", type_=Text)).with_for_update())
+_ITEMS = Statement(
+    select(project.c.key, project.c.external_source, project.c.external_id, project.c.state, project.c.currency).where(
+        or_(
+            project.c.key == func.any(bindparam("keys", type_=ARRAY(Text))),
+            project.c.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
+        )
+    )
+)
+
+
+class Projects:
+    """Projects; the slices of their parts lock and ask through it."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def create(self, caller: Caller, new: NewProject) -> Written:
+        """Add a project, as `proposed`."""
+        async with command(self._database, caller) as tx:
+            values = _whole(new, new.currency, tx) | {"key": new.key}
+            return await conclude(tx, await insert_one(tx, PROJECTS, values))
+
+    async def get(self, caller: Caller, id_: UUID) -> Found:
+        """Return one project."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, PROJECTS, id_)
+
+    async def get_by_key(self, caller: Caller, key: str) -> Found:
+        """Return the project with this key."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get_by(tx, PROJECTS, "key", key)
+
+    async def list(self, caller: Caller, listing: Listing) -> Page:
+        """Return a page of projects."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await list_page(tx, PROJECTS, listing, self._seal)
+
+    async def change(self, caller: Caller, id_: UUID, patch: ProjectPatch, expected: int | None) -> Written:
+        """Change what was sent."""
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, PROJECTS, id_)
+            changes = columns(patch, frozenset(patch.model_fields_set), row["currency"])
+            return await conclude(tx, await revise(tx, PROJECTS, row, changes, expected=expected))
+
+    async def put(self, caller: Caller, key: str, new: ProjectReplacement, condition: Precondition) -> Written:
+        """Create or replace the project with this key."""
+        async with command(self._database, caller) as tx:
+            id_ = await tx.value(_BY_KEY, key=key)
+            if id_ is None:
+                if condition.must_exist:
+                    raise Rejection("stale", "version-stale", "There is no such project to replace.")
+                return await conclude(tx, await insert_one(tx, PROJECTS, _whole(new, new.currency, tx) | {"key": key}))
+            if condition.must_be_new:
+                found = await get(tx, PROJECTS, id_)
+                current = (found.body, found.version or 0)
+                raise Rejection("stale", "already-exists", "There is a project with this key.", current=current)
+            row = await get_to_change(tx, PROJECTS, id_)
+            refuse_other_currency(row, new.currency)
+            changes = columns(new, _PLANNING | {"name", "external_source", "external_id"}, new.currency)
+            if new.start_at is None:
+                del changes["start_at"]
+            return await conclude(tx, await revise(tx, PROJECTS, row, changes, expected=condition.expected))
+
+    async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
+        """Delete a project that was never begun and has no parts yet."""
+        async with command(self._database, caller) as tx:
+            lifecycle.refuse_begun(await get_to_change(tx, PROJECTS, id_))
+            try:
+                return await conclude(tx, await delete_one(tx, PROJECTS, id_, expected=expected))
+            except Rejection as refusal:
+                if refusal.kind != "invalid":  # the reference of a project that follows this one
+                    raise
+                raise IN_USE from refusal
+
+    async def batch(self, caller: Caller, items: Sequence[ProjectItem | Rejection], mode: Mode) -> Written:
+        """Add or change many."""
+        if any(isinstance(item, ProjectItem) and item.model_fields_set & _HISTORICAL for item in items):
+            caller.require(IMPORT)
+        async with command(self._database, caller) as tx:
+            known = await self._known(tx, [item for item in items if isinstance(item, ProjectItem)])
+            upserts = [_judged(item, known, tx) for item in items]
+            return await conclude(tx, await write_batch(tx, PROJECTS, upserts, mode=mode))
+
+    async def read(self, tx: Transaction, id_: UUID) -> Any:
+        """Return the row of a project, or refuse as `not-found`."""
+        return _there(await tx.one(_READ, id=id_))
+
+    async def share(self, tx: Transaction, id_: UUID) -> Any:
+        """Return the row of a project that still takes reports and costs; it stays so until the transaction ends."""
+        row = _there(await tx.one(_SHARED, id=id_))
+        lifecycle.refuse_final(row)
+        return row
+
+    async def hold(self, tx: Transaction, id_: UUID) -> Any:
+        """Return the row of a project whose plan may be changed, by this transaction alone."""
+        row = _there(await tx.one(_HELD, id=id_))
+        lifecycle.refuse_final(row)
+        return row
+
+    async def _known(self, tx: Transaction, items: Sequence[ProjectItem]) -> dict[Any, Any]:
+        rows = await tx.all(
+            _ITEMS,
+            keys=[item.key for item in items],
+            external_ids=[item.external_id for item in items if item.external_id is not None],
+        )
+        by_key = {row["key"]: row for row in rows}
+        return by_key | {(row["external_source"], row["external_id"]): row for row in rows if row["external_id"]}
+
+
+def _there(row: Any) -> Any:
+    if row is None:
+        raise not_found(PROJECTS.noun)
+    return row
+
+
+def _whole(new: ProjectReplacement, currency: str, tx: Transaction) -> dict[str, Any]:
+    values = columns(new, _PLANNING | {"name", "currency", "external_source", "external_id"}, currency)
+    return values | _BLANK | {"start_at": new.start_at or tx.now}
+
+
+def _judged(item: ProjectItem | Rejection, known: dict[Any, Any], tx: Transaction) -> Upsert | Rejection:
+    """Return how an item is written; what it leaves out of a new project has its default."""
+    if isinstance(item, Rejection):
+        return item
+    row = known.get((item.external_source, item.external_id) if item.external_id else item.key)
+    currency = row["currency"] if row else item.currency
+    missing = None if row else incomplete(item, "name", "currency")
+    if missing is not None:
+        return missing
+    named = {name for name in item.model_fields_set if not (name in _NEVER_NULL and getattr(item, name) is None)}
+    try:
+        if row and item.currency:
+            refuse_other_currency(row, item.currency)
+        values = columns(item, _PLANNING | _IDENTITY | _HISTORICAL | {"name"}, currency or "")
+    except Rejection as refusal:
+        return refusal
+    values |= {name: value for name, value in _BLANK.items() if values[name] is None}
+    values |= {"start_at": item.start_at or tx.now, "currency": currency}
+    return Upsert(values=values, named=frozenset(named), change=_move(row, item, tx.caller))
+
+
+def _move(row: Any, item: ProjectItem, caller: Caller) -> dict[str, Any] | None:
+    if row is None or item.state is None or row["state"] == item.state:
+        return None
+    return {"from": row["state"], "to": item.state, "reason": None, "actor": caller.subject}

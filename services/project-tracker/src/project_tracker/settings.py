@@ -1,0 +1,9 @@
+"""The settings of project-tracker."""
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The settings all services have; this one needs no others."""
+
+    service_name: str = "project-tracker"
