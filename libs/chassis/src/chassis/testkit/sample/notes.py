@@ -19,7 +19,7 @@ def a_caller() -> Caller:
 
 def note_values(**given: Any) -> dict[str, Any]:
     """Return the columns of a note, blank but for those given."""
-    blank = {
+    blank: dict[str, Any] = {
         "key": None,
         "title": "a note",
         "starts_at": None,

@@ -1,7 +1,6 @@
 """Notes: a resource with a column of each kind."""
 
 from alembic import op
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from chassis.migrating import protect
@@ -12,7 +11,7 @@ down_revision = "20260101_02"
 
 
 def upgrade() -> None:
-    op.execute(str(CreateTable(note).compile(dialect=postgresql.dialect())))
+    op.execute(CreateTable(note))
     protect("note")
 
 
