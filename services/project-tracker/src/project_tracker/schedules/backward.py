@@ -66,21 +66,37 @@ class Backward:
 
     def run(self) -> None:
         """Place every node before those that depend on it, then roll the summaries up."""
-        network, durations = self.network, self.network.durations
+        network, late, early, free = self.network, self.late.positions, self.early.positions, self.free
+        durations, outgoing, target, pull = network.durations, network.outgoing, network.target, network.pull
+        axis, size, lasts, parent, caps = network.axis, network.size, self._lasts, network.breakdown.parent, self._caps
+        special = {*self.forward.begun, *self._bounded, *network.crossed_before}
+        special.update(network.before[edge] for node in self.ahead for edge in network.incoming[node])
         for node in reversed(network.order):
-            if not network.is_leaf(node):
-                self._cap(node)
-            elif node in self.forward.begun:
-                self._place_begun(node)
-            elif durations[node]:
-                self._place(node)
-            else:
-                self._place_instant(node)
+            if node in special or not durations[node] or parent[node] in caps:
+                self._place_special(node)
+                continue
+            edges, last = outgoing[node], lasts[axis[node]]
+            finishes = [late[target[edge]] - pull[edge] for edge in edges]
+            harmless = [early[target[edge]] - pull[edge] for edge in edges]
+            finishes.append(last)
+            harmless.append(last)
+            late[size + node] = finish = min(finishes)
+            late[node] = finish - durations[node]
+            free[node] = min(harmless)
         self._measure()
-        if self._caps:
-            for node in network.order:
-                if not network.is_leaf(node):
-                    self._roll_up(node)
+        for node in network.order if network.breakdown.summaries else ():
+            if not network.is_leaf(node):
+                self._roll_up(node)
+
+    def _place_special(self, node: int) -> None:
+        if not self.network.is_leaf(node):
+            self._cap(node)
+        elif node in self.forward.begun:
+            self._place_begun(node)
+        elif self.network.durations[node]:
+            self._place(node)
+        else:
+            self._place_instant(node)
 
     def _place(self, node: int) -> None:
         network = self.network
@@ -115,13 +131,8 @@ class Backward:
         edges = network.outgoing[node]
         if self.ahead:
             edges = [edge for edge in edges if not self._is_past(edge)]
-        if node in network.crossed_before:
-            finishes = [self._bound(self.late, edge) for edge in edges]
-            harmless = [self._bound(self.early, edge) for edge in edges]
-        else:
-            target, pull, late, early = network.target, network.pull, self.late.positions, self.early.positions
-            finishes = [late[target[edge]] - pull[edge] for edge in edges]
-            harmless = [early[target[edge]] - pull[edge] for edge in edges]
+        finishes = [self._bound(self.late, edge) for edge in edges]
+        harmless = [self._bound(self.early, edge) for edge in edges]
         finishes.append(last)
         harmless.append(last)
         finish, free = min(finishes), min(harmless)
@@ -199,6 +210,8 @@ class Backward:
     def _cap(self, node: int) -> None:
         network, late, early = self.network, self.late, self.early
         above = self._caps.get(network.breakdown.parent[node])
+        if above is None and not network.outgoing[node]:
+            return
         cap = Cap(self._lasts[0], self.last, self._lasts[0])
         if above is not None:
             cap = Cap(above.finish, above.instant, above.free)

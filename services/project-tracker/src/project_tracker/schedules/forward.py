@@ -37,18 +37,35 @@ class Forward:
         ]
 
     def run(self) -> None:
-        """Place every node after those it depends on."""
-        network = self.network
-        children, durations = network.breakdown.children, network.durations
+        """Place every node after those it depends on; the many ordinary ones without a further call."""
+        network, positions, reasons = self.network, self.early.positions, self.reasons
+        durations, incoming, source, push = network.durations, network.incoming, network.source, network.push
+        axis, size, floors = network.axis, network.size, self._floors
+        special = {*self.begun, *self.wishes, *network.crossed_after}
         for node in network.order:
-            if children[node]:
-                self._roll_up(node)
-            elif node in self.begun:
-                self._place_begun(node, self.begun[node])
-            elif durations[node]:
-                self._place(node)
-            else:
-                self._place_instant(node)
+            if node in special or not durations[node]:
+                self._place_special(node)
+                continue
+            begin, edges = floors[axis[node]], incoming[node]
+            reason: Reason = self._floor_reason
+            if edges:
+                bounds = [positions[source[edge]] + push[edge] for edge in edges]
+                latest = max(bounds)
+                if latest >= begin:
+                    begin, reason = latest, edges[bounds.index(latest)]
+            positions[node] = begin
+            positions[size + node] = begin + durations[node]
+            reasons[node] = reason
+
+    def _place_special(self, node: int) -> None:
+        if self.network.breakdown.children[node]:
+            self._roll_up(node)
+        elif node in self.begun:
+            self._place_begun(node, self.begun[node])
+        elif self.network.durations[node]:
+            self._place(node)
+        else:
+            self._place_instant(node)
 
     def _collect(self) -> None:
         network = self.network
@@ -86,15 +103,10 @@ class Forward:
 
     def _pushed(self, node: int, floor: int, reason: Reason) -> tuple[int, Reason]:
         """Find the start that the edges onto a node demand, but none before the floor, with its reason."""
-        network, positions = self.network, self.early.positions
-        edges = network.incoming[node]
+        edges = self.network.incoming[node]
         if not edges:
             return floor, reason
-        if node in network.crossed_after:
-            bounds = [self._bound(edge) for edge in edges]
-        else:
-            source, push = network.source, network.push
-            bounds = [positions[source[edge]] + push[edge] for edge in edges]
+        bounds = [self._bound(edge) for edge in edges]
         begin = max(bounds)
         return (floor, reason) if begin < floor else (begin, edges[bounds.index(begin)])
 

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from chassis.durations import Duration, PercentLag
 from chassis.working_time import CONTINUOUS, WorkingCalendar
-from project_tracker.schedules.breakdown import ROOT, Breakdown
+from project_tracker.schedules.breakdown import Breakdown
 from project_tracker.schedules.plan import Link, LinkType, Plan, PlanFault, PlanRefusedError
 
 
@@ -42,7 +42,12 @@ class Network:
         self.crossed_before: set[int] = set()
         links = self._bind_leaves()
         self.is_elapsed = [False] * len(links)
-        self.lag = [self._lag(edge, link.lag) for edge, link in enumerate(links)]
+        self.lag = [
+            link.lag.seconds
+            if isinstance(link.lag, Duration) and not link.lag.elapsed
+            else self._special_lag(edge, link.lag)
+            for edge, link in enumerate(links)
+        ]
         size, durations = self.size, self.durations
         fs, ff, sf = LinkType.FS, LinkType.FF, LinkType.SF
         finishes = [link.type is fs or link.type is ff for link in links]
@@ -118,7 +123,7 @@ class Network:
         self.after = [leaf for _, _, leaf in bound]
         return [self.links[number] for number in self.link]
 
-    def _lag(self, edge: int, lag: Duration | PercentLag) -> int:
+    def _special_lag(self, edge: int, lag: Duration | PercentLag) -> int:
         """Count a lag in seconds; one in percent of a summary is set by the forward pass, which knows its length."""
         if isinstance(lag, Duration):
             if lag.elapsed and lag.seconds:
@@ -144,10 +149,13 @@ class Network:
         order = [node for node, count in enumerate(waiting) if not count]
         outgoing, after = self.outgoing, self.after
         for node in order:
-            following = [after[edge] for edge in outgoing[node]]
-            if parents[node] != ROOT:
-                following.append(parents[node])
-            for each in following:
+            for edge in outgoing[node]:
+                each = after[edge]
+                waiting[each] -= 1
+                if not waiting[each]:
+                    order.append(each)
+            each = parents[node]
+            if each >= 0:
                 waiting[each] -= 1
                 if not waiting[each]:
                     order.append(each)
