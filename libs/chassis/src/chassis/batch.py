@@ -5,7 +5,7 @@ what differs is changed, what is equal costs nothing and has no event.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -33,9 +33,9 @@ T = TypeVar("T")
 class Upsert:
     """One item of a batch: every column of a new row, and which of them the client named.
 
-    A known row changes in the named columns only. `verb` and `change` describe the event of a new row, `change_verb`
-    and `changed` (from the locked row) that of a changed one; `at` says when it happened. `id` is what a new row is
-    to have, where another row of the batch refers to it.
+    A known row changes in the named columns only, or in what `merge` makes of it. `verb` is that of a new row's event,
+    `change_verb` that of a changed one; `change` goes with either and `at` says when it happened. `id` is what a new
+    row is to have, where another row of the batch refers to it.
     """
 
     values: Mapping[str, Any]
@@ -45,7 +45,6 @@ class Upsert:
     at: datetime | None = None
     change: Mapping[str, Any] | None = None
     merge: Callable[[Any], Mapping[str, Any]] | None = None
-    changed: Callable[[Any], Mapping[str, Any] | None] | None = None
     id: UUID | None = None
 
 
@@ -150,12 +149,13 @@ async def _write_all(
 async def _write_bulk(
     tx: Transaction, resource: Resource, upserts: Mapping[int, Upsert], results: dict[int, Result], owner: UUID | None
 ) -> UUID | None:
-    known = await _known(tx, resource, upserts, owner)
+    identities = {index: identity_of(resource, upsert.values) for index, upsert in upserts.items()}
+    known = await known_rows(tx, resource, identities.values(), owner=owner)
     added: dict[int, Row] = {}
     changed: dict[int, Row] = {}
     before: dict[int, Any] = {}
     for index, upsert in upserts.items():
-        row = known.get(_identity(resource, upsert))
+        row = known.get(identities[index])
         if row is None:
             added[index] = Row(
                 id=upsert.id or ids.new_id(), values=upsert.values, verb=upsert.verb, at=upsert.at, change=upsert.change
@@ -166,8 +166,7 @@ async def _write_bulk(
             results[index] = Result(row["id"], row["version"], before=row)
             continue
         whole = {name: row[name] for name in upsert.values} | dict(merged)
-        change = upsert.changed(row) if upsert.changed else upsert.change
-        changed[index] = Row(id=row["id"], values=whole, verb=upsert.change_verb, at=upsert.at, change=change)
+        changed[index] = Row(id=row["id"], values=whole, verb=upsert.change_verb, at=upsert.at, change=upsert.change)
         before[index] = row
     last_event = _record(results, added, 201, await insert_many(tx, resource, list(added.values())), before)
     updated = await update_many(tx, resource, list(changed.values()))
@@ -188,9 +187,8 @@ def _record(
     return written[-1].event_id if written else None
 
 
-def _identity(resource: Resource, upsert: Upsert) -> Identity | None:
+def identity_of(resource: Resource, values: Mapping[str, Any]) -> Identity | None:
     """Return what an item's resource is found by: the external id, else the natural key, else nothing."""
-    values = upsert.values
     if values.get("external_id") is not None:
         return ("external", tuple(values[name] for name in EXTERNAL))
     if resource.natural_key:
@@ -202,18 +200,18 @@ def _repeated(resource: Resource, upserts: Mapping[int, Upsert]) -> list[int]:
     seen: dict[Identity, int] = {}
     repeated: set[int] = set()
     for index, upsert in upserts.items():
-        identity = _identity(resource, upsert)
+        identity = identity_of(resource, upsert.values)
         if identity is not None and seen.setdefault(identity, index) != index:
             repeated |= {index, seen[identity]}
     return sorted(repeated)
 
 
-async def _known(
-    tx: Transaction, resource: Resource, upserts: Mapping[int, Upsert], owner: UUID | None
+async def known_rows(
+    tx: Transaction, resource: Resource, identities: Iterable[Identity | None], *, owner: UUID | None = None
 ) -> dict[Identity | None, Any]:
+    """Lock what is known by these identities and return the rows, before the items are judged or written."""
     wanted: dict[str, list[tuple[Any, ...]]] = {"external": [], "natural": []}
-    for upsert in upserts.values():
-        identity = _identity(resource, upsert)
+    for identity in identities:
         if identity is not None:
             wanted[identity[0]].append(identity[1])
     known: dict[Identity | None, Any] = {}

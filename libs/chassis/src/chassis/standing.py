@@ -1,0 +1,84 @@
+"""What every service's processes stand on: its two pools, its feed, and the checks before and while it answers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import cached_property
+
+from fastapi import FastAPI
+
+from chassis.cursors import CursorSeal
+from chassis.database import Database
+from chassis.events.feed import Feed
+from chassis.events.head import HeadWatcher
+from chassis.http.health import ReadyCheck
+from chassis.migrating import newest_revision, schema_at_least
+from chassis.settings import ServiceSettings
+
+_RIGHTS = """
+    SELECT rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole
+        OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE relowner = pg_roles.oid)
+    FROM pg_catalog.pg_roles WHERE rolname = current_user
+"""
+
+
+class TooManyRightsError(Exception):
+    """The role a service entered its database by could get around row-level security."""
+
+
+class Standing:
+    """The pools of one service and what is made of them; `package` is where its migrations are."""
+
+    def __init__(self, settings: ServiceSettings, package: str) -> None:
+        self._package = package
+        self.runtime = Database(settings.address("runtime"), size=settings.runtime_pool_size)
+        self.worker = Database(settings.address("worker"), size=settings.worker_pool_size)
+        self.seal = CursorSeal(settings.cursor_secret.get_secret_value())
+        self.watcher = HeadWatcher(self.runtime)
+        self.feed = Feed(f"/{settings.service_name}", runtime=self.runtime, worker=self.worker, watcher=self.watcher)
+
+    @cached_property
+    def _revision(self) -> str:
+        return newest_revision(self._package)
+
+    @property
+    def ready_checks(self) -> Mapping[str, ReadyCheck]:
+        """What has to hold for this service to be sent requests."""
+        return {"schema": self.check_schema}
+
+    async def check_schema(self) -> None:
+        """Fail unless the database answers and is migrated far enough."""
+        connection = await self.runtime.connect()
+        try:
+            await schema_at_least(connection, self._revision)
+        finally:
+            await connection.close()
+
+    async def check_rights(self) -> None:
+        """Fail if one of the roles has more rights than a service needs."""
+        for database in (self.runtime, self.worker):
+            connection = await database.connect()
+            try:
+                if await connection.fetchval(_RIGHTS):
+                    raise TooManyRightsError(f"the role {database.address.role} has more rights than a service needs")
+            finally:
+                await connection.close()
+
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """Refuse to start on a database that is not fit; watch the log while serving; close the pools at the end."""
+        await self.check_schema()
+        await self.check_rights()
+        stop = asyncio.Event()
+        watching = asyncio.ensure_future(self.watcher.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await watching
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the pools."""
+        await self.runtime.close()
+        await self.worker.close()

@@ -1,0 +1,62 @@
+"""Working: the loops of a service beside its requests, until the process is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from chassis.events.leases import Leases
+from chassis.events.sequencer import Sequencer
+from chassis.housekeeping import Housekeeping
+from chassis.metrics import serve_metrics
+from chassis.standing import Standing
+
+LOG = structlog.get_logger()
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+"""Runs until the event is set; the database may come and go meanwhile."""
+
+
+def shared_loops(standing: Standing) -> dict[str, Loop]:
+    """Return the loops that every service runs."""
+    leases = Leases(standing.worker)
+    housekeeping = Housekeeping(standing.worker)
+    return {
+        "sequencer": Sequencer(standing.worker).run,
+        "housekeeping": lambda stop: housekeeping.run(leases, stop),
+    }
+
+
+def work(standing: Standing, loops: Mapping[str, Loop], *, metrics_port: int = 0) -> int:
+    """Run loops until a signal; returns the exit code.
+
+    A loop that fails ends the process, loudly: whoever supervises it starts it again.
+    """
+    serve_metrics(metrics_port)
+    asyncio.run(_work(standing, loops))
+    return 0
+
+
+async def _work(standing: Standing, loops: Mapping[str, Loop]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await standing.check_schema()
+    await standing.check_rights()
+    LOG.info("working", loops=sorted(loops))
+    try:
+        await run_loops(loops, stop)
+    finally:
+        await standing.close()
+
+
+async def run_loops(loops: Mapping[str, Loop], stop: asyncio.Event) -> None:
+    """Run loops side by side; the first that fails cancels the others and is raised."""
+    async with asyncio.TaskGroup() as tasks:
+        for name, run in loops.items():
+            tasks.create_task(_run(run, stop), name=name)
+
+
+async def _run(run: Loop, stop: asyncio.Event) -> None:
+    await run(stop)
