@@ -134,6 +134,19 @@ async def test_two_who_saw_the_same_version_have_one_winner(notes_pools: Pools) 
     assert [event["aggregateversion"] for event in await events(notes_pools, caller)] == [1, 2]
 
 
+async def test_many_who_did_not_look_first_change_one_after_the_other(notes_pools: Pools) -> None:
+    caller = a_caller()
+    written = await add_note(notes_pools.runtime, caller)
+
+    async def rename(title: str) -> Written:
+        async with command(notes_pools.runtime, caller) as tx:
+            return await conclude(tx, await update_one(tx, NOTES, id_of(written), {"title": title}))
+
+    outcomes = await asyncio.gather(*(rename(f"t{number}") for number in range(20)))
+    assert sorted(outcome.version or 0 for outcome in outcomes) == list(range(2, 22))
+    assert [event["aggregateversion"] for event in await events(notes_pools, caller)] == list(range(1, 22))
+
+
 async def test_a_write_without_a_version_step_cannot_commit(notes_pools: Pools) -> None:
     caller = a_caller()
     written = await add_note(notes_pools.runtime, caller)

@@ -154,7 +154,7 @@ async def _write(tx: Transaction, resource: Resource, step: Step, rows: Sequence
         if refusal is None:
             raise
         raise refusal from error
-    if any(record["event_id"] is None or record["stepped"] is None for record in records):
+    if any(record["event_id"] is None or record["version_before"] != record["version"] - 1 for record in records):
         raise RuntimeError(f"the event versions of {resource.collection} are out of step with its rows")
     by_id = {row.id: row for row in rows}
     return [
@@ -209,7 +209,7 @@ def _statement(resource: Resource, step: Step, columns: tuple[str, ...], *, many
             written.c.id,
             written.c.version,
             logged.c.id.label("event_id"),
-            stepped.c.version.label("stepped"),
+            stepped.c.version_before,
         )
         .select_from(written)
         .join(source, source.c.id == written.c.id)
@@ -279,23 +279,26 @@ def _subject(resource: Resource, written: CTE) -> ColumnElement[str]:
 
 
 def _version_step(resource: Resource, step: Step, written: CTE) -> Any:
-    """Return the step of the subject's version: first one at an insert, else exactly one further."""
+    """Return the step of the subject's version, giving back from which: none at an insert, else the one before.
+
+    The row of the version is found by its subject alone: it is locked when the resource's row is, and what it then
+    holds is newer than what the statement saw when it began.
+    """
     subject = _subject(resource, written)
     caller_org = bindparam("caller_org", type_=Text)
+    statement: Any
     if step == "insert":
         line = select(caller_org, subject, cast(written.c.version, BigInteger))
-        statement: Any = insert(event_version).from_select(["org", "subject", "version"], line)
+        statement = insert(event_version).from_select(["org", "subject", "version"], line)
+        version_before: ColumnElement[Any] = literal_column("0")
     else:
         statement = (
             update(event_version)
             .values(version=written.c.version)
-            .where(
-                event_version.c.org == caller_org,
-                event_version.c.subject == subject,
-                event_version.c.version == written.c.version - 1,
-            )
+            .where(event_version.c.org == caller_org, event_version.c.subject == subject)
         )
-    return statement.returning(event_version.c.subject, event_version.c.version)
+        version_before = literal_column("old.version")
+    return statement.returning(event_version.c.subject, version_before.label("version_before"))
 
 
 def _event(resource: Resource, source: CTE, written: CTE) -> Any:
