@@ -125,6 +125,8 @@ def read_json(adapter: TypeAdapter[_T], raw: bytes, content_type: str | None) ->
     """Read and validate a JSON body; refuse another type, what is no JSON, and what is wrong in it."""
     if not is_json(content_type):
         raise Rejection("unsupported", "content-type-unsupported", "The body is sent as application/json.")
+    if b"NaN" in raw or b"Infinity" in raw:
+        _refuse_no_numbers(raw)
     try:
         value = adapter.validate_json(raw, strict=True)
     except ValidationError as error:
@@ -135,6 +137,14 @@ def read_json(adapter: TypeAdapter[_T], raw: bytes, content_type: str | None) ->
     if rb"\u0000" in raw and (faults := list(nul_faults(from_json(raw)))):
         raise invalid(*faults)
     return value
+
+
+def _refuse_no_numbers(raw: bytes) -> None:
+    """Refuse NaN and Infinity, which JSON does not have although its readers know them."""
+    try:
+        from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        raise Rejection("malformed", "malformed-json", "The body is no JSON.") from None
 
 
 def is_json(content_type: str | None) -> bool:
