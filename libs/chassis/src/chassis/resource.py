@@ -100,8 +100,9 @@ class Resource:
     `fields` is its representation, the same in answers, lists and events. `sorts` name not-null columns; the first is
     the default order. `search` are the columns that `q` looks into. `filters` are conditions a column's name does not
     already say: a function of the bind parameter. `natural_key` is what a batch finds an item by that carries no
-    external id. `under` says whose part it is, if it is one's: the owner's collection and the column that names the owner
-    (`projects`, `project_id`). `constraints` translate the names of database constraints into what a client is told.
+    external id. `under` says whose part it is, if it is one's: the owner's collection and the column that
+    names the owner (`projects`, `project_id`). `constraints` translate the names of database constraints into what a
+    client is told.
     """
 
     collection: str

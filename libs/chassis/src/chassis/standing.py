@@ -12,7 +12,7 @@ from chassis.database import Database
 from chassis.events.feed import Feed
 from chassis.events.head import HeadWatcher
 from chassis.http.health import ReadyCheck
-from chassis.migrating import newest_revision, schema_at_least
+from chassis.schema_version import newest_revision, schema_at_least
 from chassis.settings import ServiceSettings
 
 _RIGHTS = """

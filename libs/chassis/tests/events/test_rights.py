@@ -7,13 +7,11 @@ from chassis import ids
 from chassis.caller import Caller
 from chassis.database import Transaction, connect_arguments
 from chassis.migrating import (
-    SchemaTooOldError,
     as_sql,
     differences,
     migrate,
-    newest_revision,
-    schema_at_least,
 )
+from chassis.schema_version import SchemaTooOldError, newest_revision, schema_at_least
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.sample.tables import METADATA
 

@@ -5,7 +5,6 @@ import sys
 
 from chassis import working
 from chassis.cli import service_command
-from chassis.migrating import migrate
 from chassis.standing import Standing
 from project_tracker.main import create_app
 from project_tracker.settings import Settings
@@ -23,4 +22,6 @@ def _work(settings: Settings) -> int:
 
 
 def _migrate(settings: Settings) -> None:
+    from chassis.migrating import migrate
+
     asyncio.run(migrate(settings.address("owner"), PACKAGE))

@@ -8,27 +8,23 @@ line.
 from chassis.migrating.event_schema import create_event_tables, create_idempotency_table, drop_event_tables
 from chassis.migrating.rights import allow, protect, roles
 from chassis.migrating.running import (
-    SchemaTooOldError,
     as_sql,
+    checked_revisions,
     differences,
     environment,
     migrate,
-    newest_revision,
-    schema_at_least,
 )
 
 __all__ = [
-    "SchemaTooOldError",
     "allow",
     "as_sql",
+    "checked_revisions",
     "create_event_tables",
     "create_idempotency_table",
     "differences",
     "drop_event_tables",
     "environment",
     "migrate",
-    "newest_revision",
     "protect",
     "roles",
-    "schema_at_least",
 ]

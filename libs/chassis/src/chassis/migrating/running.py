@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
-import asyncpg
 from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -34,10 +33,6 @@ ONE_MIGRATOR = "SELECT pg_try_advisory_lock(hashtextextended('migrations', 0))"
 log = logging.getLogger(__name__)
 
 
-class SchemaTooOldError(Exception):
-    """The database has not been migrated as far as this release needs."""
-
-
 def environment(metadata: MetaData) -> None:
     """Do what Alembic expects of an `env.py`, for a service's own tables and the event tables."""
     options: dict[str, Any] = {
@@ -58,14 +53,12 @@ def _is_not_a_partition(name: str | None, kind: str, _parents: object) -> bool:
     return not (kind == "table" and name is not None and PARTITION.fullmatch(name))
 
 
-def newest_revision(package: str) -> str:
-    """Return the newest revision a package brings along, having checked that they form one ascending line."""
+def checked_revisions(package: str) -> list[str]:
+    """Return a package's revisions, newest first, having checked that they form one ascending line."""
     revisions = [script.revision for script in _scripts(package).walk_revisions()]
-    if not revisions:
-        raise ValueError(f"{package} has no migrations")
     if revisions != sorted(revisions, reverse=True) or len(_scripts(package).get_heads()) != 1:
         raise ValueError(f"the revisions of {package} are not one ascending line: {revisions}")
-    return revisions[0]
+    return revisions
 
 
 async def migrate(address: DatabaseAddress, package: str, *, to: str = "head") -> None:
@@ -137,19 +130,6 @@ async def differences(address: DatabaseAddress, metadatas: Sequence[MetaData]) -
             return await connection.run_sync(compare)
     finally:
         await engine.dispose()
-
-
-async def schema_at_least(connection: asyncpg.Connection, revision: str) -> None:
-    """Refuse a database older than a revision; a newer one was made to bear this release, and is accepted.
-
-    `connection` is the driver's, of any of the three roles.
-    """
-    try:
-        present = await connection.fetchval("SELECT version_num FROM alembic_version")
-    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-        present = None
-    if present is None or present < revision:
-        raise SchemaTooOldError(f"the database is at revision {present}, this release needs {revision}")
 
 
 def _config(package: str) -> Config:
