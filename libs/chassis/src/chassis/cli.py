@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from chassis import logs
@@ -31,10 +31,15 @@ def service_command(
     create_app: Callable[[_Settings], Api],
     work: Callable[[_Settings], int | None],
     migrate: Callable[[_Settings], int | None],
+    further: Mapping[str, tuple[str, Callable[[_Settings], int | None]]] | None = None,
     arguments: Sequence[str] | None = None,
 ) -> int:
-    """Do what the command line says and return the exit code; wrong settings are listed, and the code is 2."""
-    asked = _parser(settings_class).parse_args(arguments)
+    """Do what the command line says and return the exit code; wrong settings are listed, and the code is 2.
+
+    `further` are commands that only this service has: what each does, in words and in code.
+    """
+    own = further or {}
+    asked = _parser(settings_class, {name: does for name, (does, _) in own.items()}).parse_args(arguments)
     try:
         if asked.command == "openapi":
             sys.stdout.write(dump(create_app(settings_class.model_validate(_NOWHERE)).openapi()))
@@ -46,6 +51,8 @@ def service_command(
                 return serve(create_app(settings), settings, host=asked.host, port=asked.port)
             case "work":
                 return work(settings) or 0
+            case name if name in own:
+                return own[name][1](settings) or 0
             case _:
                 return migrate(settings) or 0
     except SettingsError as error:
@@ -54,7 +61,7 @@ def service_command(
         return WRONG_SETTINGS
 
 
-def _parser(settings_class: type[ServiceSettings]) -> argparse.ArgumentParser:
+def _parser(settings_class: type[ServiceSettings], further: Mapping[str, str]) -> argparse.ArgumentParser:
     name = str(settings_class.model_fields["service_name"].get_default() or "service")
     parser = argparse.ArgumentParser(prog=name)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -64,4 +71,6 @@ def _parser(settings_class: type[ServiceSettings]) -> argparse.ArgumentParser:
     commands.add_parser("work", help="run the loops: events, consumers, timers")
     commands.add_parser("migrate", help="bring the database's schema up to date")
     commands.add_parser("openapi", help="print the OpenAPI document")
+    for command, does in further.items():
+        commands.add_parser(command, help=does)
     return parser

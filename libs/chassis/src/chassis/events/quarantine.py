@@ -1,5 +1,6 @@
 """Events that will not apply as they are: kept with the reason, listed, tried again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -77,11 +78,14 @@ async def keep(
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """The events a service put away, as a caller may see them, and the handlers to try them with again."""
+    """The events a service put away, as a caller may see them, and the handlers to try them with again.
+
+    Where these differ by source and projection, `handlers` is the function that gives them.
+    """
 
     runtime: Database
     worker: Database
-    handlers: Handlers
+    handlers: Handlers | Callable[[str, int], Handlers]
 
     async def page(self, caller: Caller, *, applied: bool, after: UUID | None, limit: int) -> Page:
         """Return those put away, oldest first: the ones waiting, or the ones that were applied later."""
@@ -100,7 +104,7 @@ class Quarantine:
             event = Event.model_validate_json(row["event"])
             try:
                 async with tx.savepoint():
-                    await apply_events(tx, row["source"], [event], self.handlers)
+                    await apply_events(tx, row["source"], [event], self._handlers(row["source"], row["projection"]))
             except Exception as error:
                 if not is_lasting(error):
                     raise
@@ -114,3 +118,6 @@ class Quarantine:
             code, sentence = reason(failure)
             raise Rejection("conflict", "still-refused", sentence, extra={"reason_code": code}) from failure
         return Found(body)
+
+    def _handlers(self, source: str, projection: int) -> Handlers:
+        return self.handlers(source, projection) if callable(self.handlers) else self.handlers

@@ -7,13 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from kpi_engine.availability.rules import Account
-from kpi_engine.definitions.envelope import PERCENT, Figure, Status
+from kpi_engine.definitions.envelope import PERCENT, PERIOD_OPEN, Figure, Status
 
 NO_AGREED_SERVICE_TIME = "no_agreed_service_time"
 NO_DOWN_PERIODS = "no_down_periods"
 NO_TARGET = "no_target"
 NO_ERROR_BUDGET = "no_error_budget"
-PERIOD_OPEN = "period_open"
 UNMEASURED_TIME = "unmeasured_time"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +11,7 @@ from fractions import Fraction
 MONEY_PLACES = 4
 OTHER_PLACES = 6
 PERCENT = 100
+PERIOD_OPEN = "period_open"
 
 
 class Unit(StrEnum):
@@ -96,6 +97,12 @@ class Figure:
     def not_applicable(cls, reason: str) -> Figure:
         """No value, because the question does not arise."""
         return cls(None, Status.NOT_APPLICABLE, reason)
+
+    def while_open(self) -> Figure:
+        """Say that its period is not over: what is known so far is not the last word."""
+        if self.status is not Status.OK:
+            return replace(self, provisional=True)
+        return replace(self, status=Status.PARTIAL, reason=PERIOD_OPEN, provisional=True)
 
     def document(self, unit: Unit, *, share: bool = False) -> dict[str, str | None]:
         """Write the figure as `{value, status, reason}`."""

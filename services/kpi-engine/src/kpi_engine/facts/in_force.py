@@ -1,16 +1,24 @@
 """Which filling of the fact tables answers, and how far each source has been read for it."""
 
+import asyncio
+import contextlib
+import logging
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy import text
 
 from chassis.caller import Caller
 from chassis.database import Database, Statement, Transaction
 from chassis.events.progress import FIRST_PROJECTION, Progress, progress
+from chassis.rejection import Rejection
 
 _READ = Statement(text("SELECT projection FROM projection_in_force"))
 _SWITCH = Statement(text("UPDATE projection_in_force SET projection = cast(:filling AS integer)"))
+LOOK_SECONDS = 1.0
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +68,13 @@ class FillingInForce:
         async with self._database.begin(Caller(org="", subject="filling"), read_only=True) as tx:
             self.number = await filling_in_force(tx)
         return self.number
+
+    async def keep_looking(self, stop: asyncio.Event) -> None:
+        """Notice again and again until told to stop; the database may come and go."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Rejection) as error:
+                log.warning("cannot see which facts answer", extra={"reason": str(error)})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)

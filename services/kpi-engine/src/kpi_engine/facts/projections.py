@@ -79,7 +79,9 @@ OF_SERVICES: Mapping[str, Projection] = {
     ),
     "incident": Projection(
         tables.incident_fact,
-        _fields("service_id", "state", "occurred_at") | _perhaps("priority", "major", "factor", "cancel_reason"),
+        _fields("service_id", "state", "occurred_at")
+        | _perhaps("priority", "major", "factor", "cancel_reason", "acknowledged_at", "resolved_at", "closed_at")
+        | _perhaps("reopened_count", "resolved_before_reopening_seconds"),
     ),
 }
 """What is kept of service-catalog's resources, by their nouns."""

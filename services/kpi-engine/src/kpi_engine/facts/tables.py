@@ -93,8 +93,13 @@ incident_fact = fact_table(
     Column("priority", Text),
     Column("major", Boolean),
     Column("factor", Text),
-    Column("occurred_at", Instant, nullable=False),
     Column("cancel_reason", Text),
+    Column("occurred_at", Instant, nullable=False),
+    Column("acknowledged_at", Instant),
+    Column("resolved_at", Instant),
+    Column("closed_at", Instant),
+    Column("reopened_count", Integer),
+    Column("resolved_before_reopening_seconds", BigInteger),
     Index("incident_fact_service", "org", "projection", "service_id", "occurred_at"),
 )
 

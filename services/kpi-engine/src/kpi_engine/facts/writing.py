@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Boolean, DateTime, Integer, Numeric, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -28,7 +27,7 @@ _STEP = ("source", "epoch", "version", "deleted")
 class Version:
     """One version of a resource as an event tells it."""
 
-    id: UUID
+    id: str
     epoch: int
     number: int
     deleted: bool
@@ -127,7 +126,7 @@ def _upsert(projection: Projection) -> Statement:
     kinds = {name: table.c[name].type.compile(dialect=DIALECT) for name in names}
     arrays = ", ".join(
         [
-            "cast(:ids AS uuid[])",
+            "cast(:ids AS text[])",
             "cast(:epochs AS integer[])",
             "cast(:versions AS bigint[])",
             "cast(:deletions AS boolean[])",
@@ -140,8 +139,8 @@ def _upsert(projection: Projection) -> Statement:
     return Statement(
         text(
             f"""INSERT INTO {table.name} AS known ({", ".join([*_GUARD, *written])})
-            SELECT cast(:org AS text), cast(:filling AS integer), line.id, cast(:source AS text), line.epoch,
-                line.version, line.deleted, {casts}
+            SELECT cast(:org AS text), cast(:filling AS integer), cast(line.id AS uuid), cast(:source AS text),
+                line.epoch, line.version, line.deleted, {casts}
             FROM unnest({arrays}) AS line (id, epoch, version, deleted, {", ".join(names)})
             ON CONFLICT ON CONSTRAINT {table.name}_pkey DO UPDATE SET {changes}
             WHERE excluded.epoch > known.epoch

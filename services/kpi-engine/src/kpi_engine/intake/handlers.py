@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from uuid import UUID
 
 from chassis.database import Transaction
 from chassis.events.envelope import Event
@@ -57,8 +56,8 @@ def version_of(event: Event) -> Version:
     if event.aggregateversion is None or event.subject is None or not isinstance(event.data, dict):
         raise ValueError("the event does not tell a version of a resource")
     return Version(
-        id=UUID(event.subject.rpartition("/")[2]),
-        epoch=event.position.epoch,
+        id=event.subject.rpartition("/")[2],
+        epoch=int((event.sequence or "").partition(".")[0]),
         number=event.aggregateversion,
         deleted=event.type.endswith(_DELETED),
         happened_at=event.time,

@@ -1,0 +1,46 @@
+"""The command line: serve, work, migrate, openapi, rebuild."""
+
+import asyncio
+import sys
+
+from chassis import working
+from chassis.cli import service_command
+from chassis.migrating import migrate
+from kpi_engine.main import create_app
+from kpi_engine.settings import Settings
+from kpi_engine.wiring import PACKAGE, Engine
+
+
+def main() -> None:
+    """Do what the command line says."""
+    sys.exit(
+        service_command(
+            Settings,
+            create_app=create_app,
+            work=_work,
+            migrate=_migrate,
+            further={"rebuild": ("fill the facts anew from the siblings' logs, then let them answer", _rebuild)},
+        )
+    )
+
+
+def _work(settings: Settings) -> int:
+    engine = Engine(settings)
+    return working.work(engine.standing, engine.loops(), metrics_port=settings.metrics_port)
+
+
+def _migrate(settings: Settings) -> None:
+    asyncio.run(migrate(settings.address("owner"), PACKAGE))
+
+
+def _rebuild(settings: Settings) -> None:
+    async def rebuild() -> None:
+        engine = Engine(settings)
+        try:
+            await engine.standing.check_schema()
+            await engine.reading.rebuild()
+        finally:
+            await engine.siblings.close()
+            await engine.standing.close()
+
+    asyncio.run(rebuild())

@@ -1,0 +1,103 @@
+"""The use cases of policies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database, Statement, Transaction
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, find_to_change, get, list_page
+from chassis.rejection import Rejection
+from chassis.writing import insert_one, revise
+from kpi_engine.availability.facts import Policy, Severity
+from kpi_engine.policies.schemas import NewPolicy
+from kpi_engine.policies.tables import POLICIES, policy
+
+_ALL = Statement(select(policy).order_by(policy.c.valid_from.asc().nulls_first()))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """A policy as figures are computed with it."""
+
+    valid_from: datetime | None
+    outages: Policy
+    milestone_tolerance_days: int
+
+
+USUAL = PolicyInForce(None, Policy(), 0)
+"""What holds before the first policy of an organisation."""
+
+
+async def policies_of(tx: Transaction) -> list[PolicyInForce]:
+    """Return the policies of an organisation in the order in which they hold, the usual one before the first."""
+    own = [_in_force(row) for row in await tx.all(_ALL)]
+    return own if own and own[0].valid_from is None else [USUAL, *own]
+
+
+def holding(policies: Sequence[PolicyInForce], at: datetime) -> PolicyInForce:
+    """Choose the policy that holds at an instant."""
+    return [one for one in policies if one.valid_from is None or one.valid_from <= at][-1]
+
+
+class Policies:
+    """The policies of organisations, each holding from an instant on."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def get(self, caller: Caller, id_: UUID) -> Found:
+        """Return one policy."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, POLICIES, id_)
+
+    async def list(self, caller: Caller, listing: Listing) -> Page:
+        """Return a page of policies."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await list_page(tx, POLICIES, listing, self._seal)
+
+    async def put(
+        self, caller: Caller, new: NewPolicy, *, must_exist: bool, must_be_new: bool, expected: int | None
+    ) -> Written:
+        """Make the policy that holds from an instant on, or replace it, as far as the conditions allow."""
+        values = _values(new)
+        async with command(self._database, caller) as tx:
+            known = [row for row in await tx.all(_ALL) if row["valid_from"] == new.valid_from]
+            if not known and must_exist:
+                raise Rejection("not_found", "not-found", "There is no policy that holds from this instant on.")
+            if not known:
+                return await conclude(tx, await insert_one(tx, POLICIES, values))
+            if must_be_new:
+                raise Rejection("stale", "exists-already", "A policy that holds from this instant on exists.")
+            row = await find_to_change(tx, POLICIES, known[0]["id"])
+            return await conclude(tx, await revise(tx, POLICIES, row, values, expected=expected))
+
+
+def _values(new: NewPolicy) -> dict[str, Any]:
+    weights = new.outage_weights
+    return {
+        "valid_from": new.valid_from,
+        "weight_major": weights.major,
+        "weight_partial": weights.partial,
+        "weight_degraded": weights.degraded,
+        "maintenance_notice_minutes": new.maintenance_notice_minutes,
+        "milestone_tolerance_days": new.milestone_tolerance_days,
+        "labels": new.labels,
+    }
+
+
+def _in_force(row: Any) -> PolicyInForce:
+    outages = Policy(
+        weights={severity: row[f"weight_{severity}"] for severity in Severity},
+        notice=timedelta(minutes=row["maintenance_notice_minutes"]),
+        valid_from=row["valid_from"],
+    )
+    return PolicyInForce(row["valid_from"], outages, row["milestone_tolerance_days"])
