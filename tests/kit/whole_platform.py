@@ -31,6 +31,22 @@ class Platform:
         printed = subprocess.run([TANDEM, "token"], env=environment, capture_output=True, text=True, check=True)
         return printed.stdout.strip()
 
+    def worker_pid(self, service: str) -> int | None:
+        """Return the process that runs a service's loops just now."""
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and self._is_worker(entry, service):
+                return int(entry.name)
+        return None
+
+    def _is_worker(self, process: Path, service: str) -> bool:
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            environment = (process / "environ").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            return False
+        ours = f"TANDEM_HOME={self.environment['TANDEM_HOME']}".encode()
+        return b"work" in words and any(word.endswith(service.encode()) for word in words) and ours in environment
+
     def client(self, org: str = "default", scope: str = "") -> httpx.Client:
         """Return a client of the gateway with a token of an organisation."""
         headers = {"Authorization": f"Bearer {self.token(org, scope)}"}
