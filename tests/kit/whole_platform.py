@@ -44,7 +44,7 @@ class Platform:
             environment = (process / "environ").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             return False
-        ours = f"TANDEM_HOME={self.environment['TANDEM_HOME']}".encode()
+        ours = f"TANDEM_SUPERVISED_IN={self.environment['TANDEM_HOME']}".encode()
         return b"work" in words and any(word.endswith(service.encode()) for word in words) and ours in environment
 
     def client(self, org: str = "default", scope: str = "") -> httpx.Client:
