@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic_core import from_json
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chassis.database import DatabaseAddress
 
@@ -38,6 +39,10 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _json(value: object) -> object:
+    return from_json(value) if isinstance(value, str) else value
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
@@ -65,7 +70,7 @@ class ServiceSettings(BaseSettings):
     cursor_secret: SecretStr
     """What list cursors are sealed with; all copies of a service share it."""
 
-    feeds: dict[str, WebAddress] = {}
+    feeds: Annotated[dict[str, WebAddress], NoDecode, BeforeValidator(_json)] = {}
     """The services whose events this one reads: name and address, as JSON."""
     token_url: WebAddress | None = None
     client_id: str | None = None

@@ -41,6 +41,11 @@ class Api(FastAPI):
         return self._document
 
     @cached_property
+    def openapi_text(self) -> str:
+        """The OpenAPI document as it is served."""
+        return dump(self._document)
+
+    @cached_property
     def _document(self) -> dict[str, Any]:
         routes = [route for route in self.router.routes if isinstance(route, APIRoute)]
         return build(routes, title=self.title, version=self.version, description=self.description)
@@ -112,7 +117,7 @@ def _layers(
 
 def _served(api: Api, routers: Sequence[APIRouter], checks: Mapping[str, ReadyCheck]) -> list[BaseRoute]:
     async def openapi(_: Request) -> Response:
-        return Response(dump(api.openapi()), media_type="application/json")
+        return Response(api.openapi_text, media_type="application/json")
 
     routes: list[BaseRoute] = [Route("/openapi.json", openapi), *health_routes(checks, api.drain)]
     names: set[str] = set()

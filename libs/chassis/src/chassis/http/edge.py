@@ -54,7 +54,7 @@ class Edge:
         method: str = scope["method"]
         exchange = _Exchange(receive, send, str(trace.request_id).encode("ascii"), self._drain)
         if method == "HEAD":
-            scope["method"] = "GET"
+            scope = {**scope, "method": "GET"}  # the server still has to know that it was HEAD
             exchange.is_silent = True
         self._metrics.running += 1
         try:

@@ -55,13 +55,15 @@ _HEADERS = {
 
 def build(routes: Sequence[APIRoute], *, title: str, version: str, description: str) -> dict[str, Any]:
     """Return the document of these routes."""
-    document = get_openapi(
-        title=title,
-        version=version,
-        openapi_version="3.1.0",
-        description=description,
-        routes=routes,
-        servers=[{"url": "/"}],
+    document = _named(
+        get_openapi(
+            title=title,
+            version=version,
+            openapi_version="3.1.0",
+            description=description,
+            routes=routes,
+            servers=[{"url": "/"}],
+        )
     )
     for route in routes:
         for method in route.methods or ():
@@ -82,6 +84,18 @@ def build(routes: Sequence[APIRoute], *, title: str, version: str, description: 
 def dump(document: dict[str, Any]) -> str:
     """Write a document for a file that is compared from commit to commit."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _named(document: dict[str, Any]) -> dict[str, Any]:
+    """Call the schemas of generic models (`PageOf_Incident_`) by the models' own names (`IncidentPage`)."""
+    schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
+    text = json.dumps(document)
+    for name, schema in schemas.items():
+        if name.endswith("_") and schema.get("title", "").isidentifier():
+            text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{schema["title"]}"')
+            text = text.replace(f'"{name}": {{', f'"{schema["title"]}": {{')
+    named: dict[str, Any] = json.loads(text)
+    return named
 
 
 def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
