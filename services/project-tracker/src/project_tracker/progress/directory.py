@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from chassis.database import Statement, Transaction
 from chassis.resource import Instant
@@ -12,7 +13,7 @@ from project_tracker.progress.tables import progress_report
 
 _LATEST = Statement(
     select(progress_report.c.task_id, progress_report.c.percent_complete)
-    .distinct(progress_report.c.task_id)
+    .ext(distinct_on(progress_report.c.task_id))
     .where(
         progress_report.c.project_id == bindparam("project_id", type_=Uuid),
         progress_report.c.status_at <= bindparam("status_at", type_=Instant),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
-from chassis.schemas import UNSET, ExternalIdentity, Instant, Labels, Patch, Percent, Text, Traceable
+from chassis.schemas import UNSET, ExternalIdentity, Instant, LabelChanges, Labels, Patch, Percent, Text, Traceable
 from project_tracker.plans.notation import DurationText, Wbs
 
 EXAMPLE: dict[str, Any] = {"wbs": "1.1.2", "status_at": "2014-02-24T22:00:00Z", "percent_complete": "25.8977"}
@@ -31,7 +31,7 @@ class ProgressReportPatch(Patch):
     percent_complete: Percent = UNSET
     remaining_duration: DurationText | None = UNSET
     note: Text | None = UNSET
-    labels: Labels = UNSET
+    labels: LabelChanges = UNSET
 
 
 class ProgressReport(Traceable):

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chassis.rejection import Fault, Rejection, invalid
+from chassis.schemas import merged_labels
 
 _DOCUMENTS = frozenset({"constraints", "success_criteria", "target_service", "origin"})
 
@@ -29,6 +30,13 @@ def amount_of(money: Any, currency: str, pointer: str) -> Any:
         message = f"All money of the project is {currency}."
         raise invalid(Fault(f"{pointer}/currency", "currency-differs", message))
     return money.amount
+
+
+def with_labels_merged(row: Mapping[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes of a merge patch with the labels as they become."""
+    if "labels" in changes:
+        changes["labels"] = merged_labels(row["labels"], changes["labels"])
+    return changes
 
 
 def refuse_other_currency(row: Mapping[str, Any], currency: str) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Text, Uuid, bindparam, select
 
-from chassis.batch import Mode, Upsert, write_batch
+from chassis.batch import Identity, Mode, Upsert, identity_of, known_rows, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
@@ -18,7 +17,7 @@ from chassis.reading import Listing, get, get_by, get_to_change, list_page
 from chassis.rejection import Rejection, not_found
 from chassis.writing import delete_one, insert_one, revise
 from project_tracker.projects import lifecycle
-from project_tracker.projects.drafts import columns, incomplete, refuse_other_currency
+from project_tracker.projects.drafts import columns, incomplete, refuse_other_currency, with_labels_merged
 from project_tracker.projects.schemas import NewProject, ProjectItem, ProjectPatch, ProjectPlanning, ProjectReplacement
 from project_tracker.projects.tables import IN_USE, PROJECTS, project
 
@@ -35,14 +34,6 @@ _SHARED = Statement(
 )
 _READ = Statement(select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)))
 _BY_KEY = Statement(select(project.c.id).where(project.c.key == bindparam("key", type_=Text)).with_for_update())
-_ITEMS = Statement(
-    select(project.c.key, project.c.external_source, project.c.external_id, project.c.state, project.c.currency).where(
-        or_(
-            project.c.key == func.any(bindparam("keys", type_=ARRAY(Text))),
-            project.c.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
-        )
-    )
-)
 
 
 class Projects:
@@ -77,7 +68,7 @@ class Projects:
         """Change what was sent."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, PROJECTS, id_)
-            changes = columns(patch, frozenset(patch.model_fields_set), row["currency"])
+            changes = with_labels_merged(row, columns(patch, frozenset(patch.model_fields_set), row["currency"]))
             return await conclude(tx, await revise(tx, PROJECTS, row, changes, expected=expected))
 
     async def put(self, caller: Caller, key: str, new: ProjectReplacement, condition: Precondition) -> Written:
@@ -115,8 +106,12 @@ class Projects:
         if any(isinstance(item, ProjectItem) and item.model_fields_set & _HISTORICAL for item in items):
             caller.require(IMPORT)
         async with command(self._database, caller) as tx:
-            known = await self._known(tx, [item for item in items if isinstance(item, ProjectItem)])
-            upserts = [_judged(item, known, tx) for item in items]
+            identities = [None if isinstance(item, Rejection) else _identity(item) for item in items]
+            known = await known_rows(tx, PROJECTS, identities)
+            upserts = [
+                _judged(item, known.get(_identity(item)), tx) if isinstance(item, ProjectItem) else item
+                for item in items
+            ]
             return await conclude(tx, await write_batch(tx, PROJECTS, upserts, mode=mode))
 
     async def read(self, tx: Transaction, id_: UUID) -> Any:
@@ -135,15 +130,6 @@ class Projects:
         lifecycle.refuse_final(row)
         return row
 
-    async def _known(self, tx: Transaction, items: Sequence[ProjectItem]) -> dict[Any, Any]:
-        rows = await tx.all(
-            _ITEMS,
-            keys=[item.key for item in items],
-            external_ids=[item.external_id for item in items if item.external_id is not None],
-        )
-        by_key = {row["key"]: row for row in rows}
-        return by_key | {(row["external_source"], row["external_id"]): row for row in rows if row["external_id"]}
-
 
 def _there(row: Any) -> Any:
     if row is None:
@@ -156,11 +142,12 @@ def _whole(new: ProjectReplacement, currency: str, tx: Transaction) -> dict[str,
     return values | _BLANK | {"start_at": new.start_at or tx.now}
 
 
-def _judged(item: ProjectItem | Rejection, known: dict[Any, Any], tx: Transaction) -> Upsert | Rejection:
-    """Return how an item is written; what it leaves out of a new project has its default."""
-    if isinstance(item, Rejection):
-        return item
-    row = known.get((item.external_source, item.external_id) if item.external_id else item.key)
+def _identity(item: ProjectItem) -> Identity | None:
+    return identity_of(PROJECTS, {name: getattr(item, name) for name in ("key", "external_source", "external_id")})
+
+
+def _judged(item: ProjectItem, row: Any, tx: Transaction) -> Upsert | Rejection:
+    """Return how an item is written; `row` is the project it means, if there is one, else defaults fill in."""
     currency = row["currency"] if row else item.currency
     missing = None if row else incomplete(item, "name", "currency")
     if missing is not None:

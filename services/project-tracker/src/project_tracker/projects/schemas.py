@@ -13,6 +13,7 @@ from chassis.schemas import (
     Input,
     Instant,
     Key,
+    LabelChanges,
     Labels,
     Money,
     Name,
@@ -163,7 +164,7 @@ class ProjectPatch(Patch):
     predecessor_project_id: UUID | None = UNSET
     programme: Name | None = UNSET
     constraint_policy: ConstraintPolicy = UNSET
-    labels: Labels = UNSET
+    labels: LabelChanges = UNSET
 
 
 class Project(Traceable):

@@ -1,5 +1,6 @@
 """The use cases of links: every one holds the project, so that no two together make a cycle."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from project_tracker.plans.links.soundness import Ends, blamed, faults_of, refus
 from project_tracker.plans.references import Named, one_of
 from project_tracker.plans.tables import DEPENDENCIES
 from project_tracker.plans.tasks.operations import Tasks
+from project_tracker.projects.drafts import with_labels_merged
 from project_tracker.projects.operations import Projects
 from project_tracker.projects.parts import Parts
 
@@ -50,7 +52,7 @@ class Dependencies(Parts):
             row = await get_to_change(tx, DEPENDENCIES, id_, owner=project_id)
             if expected is not None and row["version"] != expected:
                 raise stale(row)
-            changes = patch.changes()
+            changes = with_labels_merged(row, patch.changes())
             others = [ends_of(other) for other in await link_rows(tx, project_id) if other["id"] != id_]
             await self._refuse_unsound(tx, project_id, [*others, ends_of({**row, **changes})])
             return await conclude(tx, await revise(tx, DEPENDENCIES, row, changes, expected=expected))
@@ -73,7 +75,7 @@ class Dependencies(Parts):
             rows = await link_rows(tx, project_id)
             known, new = _merged(rows, upserts)
             outline = await self._tasks.outline(tx, project_id)
-            for index, fault in blamed(outline, known, new).items():
+            for index, fault in (await asyncio.to_thread(blamed, outline, known, new)).items():
                 upserts[index] = refusal(fault)
             return await conclude(tx, await write_batch(tx, DEPENDENCIES, upserts, mode=mode, owner=project_id))
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
-from chassis.schemas import UNSET, ExternalIdentity, Labels, Patch, Traceable
+from chassis.schemas import UNSET, ExternalIdentity, LabelChanges, Labels, Patch, Traceable
 from project_tracker.plans.notation import LagText, Wbs
 
 LinkType = Literal["FS", "SS", "FF", "SF"]
@@ -33,7 +33,7 @@ class DependencyPatch(Patch):
 
     type: LinkType = UNSET
     lag: LagText = UNSET
-    labels: Labels = UNSET
+    labels: LabelChanges = UNSET
 
 
 class Dependency(Traceable):

@@ -10,6 +10,7 @@ from project_tracker.plans.tasks.outline import SUMMARY, Outline
 from project_tracker.schedules.network import Network
 from project_tracker.schedules.plan import Link, LinkType, Plan, PlanFault, PlannedTask, PlanRefusedError
 
+ACQUITTED_MAX = 100  # each costs a look at the whole plan
 _ANY_START = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -48,7 +49,27 @@ def blamed(outline: Outline, known: Sequence[Ends], new: Mapping[int, Ends]) -> 
             break
         to_blame |= found
         left = {index: link for index, link in left.items() if index not in found}
+    _acquit(outline, known, left, new, to_blame)
     return to_blame
+
+
+def _acquit(
+    outline: Outline,
+    known: Sequence[Ends],
+    kept: dict[int, Ends],
+    new: Mapping[int, Ends],
+    to_blame: dict[int, PlanFault],
+) -> None:
+    """Take back what was blamed for a ring that another one's refusal has opened."""
+    if len(to_blame) == 1:
+        return
+    for index in sorted(to_blame)[:ACQUITTED_MAX]:
+        faults = faults_of(outline, [*known, *kept.values(), new[index]])
+        if faults:
+            to_blame[index] = faults[0]
+        else:
+            kept[index] = new[index]
+            del to_blame[index]
 
 
 def refusal(*faults: PlanFault) -> Rejection:

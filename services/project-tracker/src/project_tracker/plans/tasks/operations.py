@@ -23,10 +23,10 @@ from project_tracker.calendars.directory import refuse_unknown_calendars
 from project_tracker.plans.links.directory import links_of
 from project_tracker.plans.tables import TASKS, task
 from project_tracker.plans.tasks.drafts import NEVER_NULL, PLACE, columns, refuse_reversed
-from project_tracker.plans.tasks.outline import Node, Outline, outline_of
+from project_tracker.plans.tasks.outline import Node, Outline, outline_of, reading_order
 from project_tracker.plans.tasks.placing import Placed, Placement, place
 from project_tracker.plans.tasks.schemas import NewTask, TaskItem, TaskPatch
-from project_tracker.projects.drafts import incomplete
+from project_tracker.projects.drafts import incomplete, with_labels_merged
 from project_tracker.projects.operations import Projects
 from project_tracker.projects.parts import Parts
 
@@ -34,7 +34,7 @@ _OF_PROJECT = task.c.project_id == bindparam("project_id", type_=Uuid)
 _NODES = (task.c.id, task.c.wbs, task.c.kind, task.c.parent_id, task.c.parent_is_given)
 _BESIDE = (task.c.external_source, task.c.external_id, task.c.actual_start_at, task.c.actual_finish_at)
 _TREE = Statement(select(*_NODES, *_BESIDE).where(_OF_PROJECT))
-_PLAN = Statement(select(*task.c).where(_OF_PROJECT).order_by(task.c.created_at, task.c.id))
+_PLAN = Statement(select(*task.c).where(_OF_PROJECT))
 _NAMED = Statement(
     select(task.c.id, task.c.wbs).where(
         _OF_PROJECT,
@@ -93,7 +93,7 @@ class Tasks(Parts):
             if expected is not None and row["version"] != expected:
                 raise stale(row)
             sent = frozenset(patch.model_fields_set)
-            changes = columns(patch, sent, project["currency"])
+            changes = with_labels_merged(row, columns(patch, sent, project["currency"]))
             refuse_reversed({**row, **changes})
             if sent & (PLACE | {"wbs"}):
                 changes |= await self._moved(tx, project_id, id_, patch, sent)
@@ -126,8 +126,9 @@ class Tasks(Parts):
             return await conclude(tx, replace(written, event_id=last_event or written.event_id))
 
     async def plan(self, tx: Transaction, project_id: UUID) -> list[Any]:
-        """Return the rows of all tasks of a project, oldest first."""
-        return await tx.all(_PLAN, project_id=project_id)
+        """Return the rows of all tasks of a project, in the order of their codes."""
+        rows = await tx.all(_PLAN, project_id=project_id)
+        return sorted(rows, key=lambda row: reading_order(row["wbs"]))
 
     async def outline(self, tx: Transaction, project_id: UUID) -> Outline:
         """Return the tree of a project's tasks."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 SUMMARY = "summary"
+_AFTER_NUMBERS = 10**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ class Outline:
 def outline_of(rows: Iterable[Mapping[str, object]]) -> Outline:
     """Read an outline from rows with the columns of a node."""
     return Outline(Node(**{name: row[name] for name in Node.__dataclass_fields__}) for row in rows)  # type: ignore[arg-type]
+
+
+def reading_order(wbs: str) -> tuple[tuple[int, str], ...]:
+    """Return what sorts codes as they are read: 1.2 before 1.10, a task before its subtasks."""
+    return tuple((int(part), "") if part.isdecimal() else (_AFTER_NUMBERS, part) for part in wbs.split("."))
 
 
 def _place(node: Node) -> tuple[UUID | None, str]:

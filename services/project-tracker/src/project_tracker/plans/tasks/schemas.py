@@ -14,6 +14,7 @@ from chassis.schemas import (
     ExternalIdentity,
     Input,
     Instant,
+    LabelChanges,
     Labels,
     Money,
     Name,
@@ -139,7 +140,7 @@ class TaskPatch(Patch):
     actual_finish_at: Instant | None = UNSET
     percent_complete: Percent = UNSET
     estimate: Estimate | None = UNSET
-    labels: Labels = UNSET
+    labels: LabelChanges = UNSET
 
 
 class Task(Traceable):
