@@ -2,20 +2,28 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from chassis import clock, ids
 from chassis.caller import Caller
+from chassis.database import DatabaseAddress
 from chassis.events.envelope import Event
 from chassis.events.handling import apply_events
 from chassis.events.position import Position
 from chassis.events.progress import CursorRow
 from chassis.schemas import instant_text
+from chassis.settings import Role
+from chassis.testkit.clients import client_of
 from chassis.testkit.databases import Addresses, Pools
+from chassis.testkit.tokens import Signer
 from kpi_engine.intake.handlers import handlers_of
+from kpi_engine.main import create_app
+from kpi_engine.settings import Settings
 
 CATALOG, TRACKER = "service-catalog", "project-tracker"
 WORKER = Caller(org="", subject="tests")
@@ -30,6 +38,65 @@ def addresses(new_database: Callable[[str], Addresses]) -> Addresses:
 async def pools(addresses: Addresses) -> AsyncIterator[Pools]:
     async with addresses.pools() as both:
         yield both
+
+
+class CloneSettings(Settings):
+    """Settings of a cloned database, whose roles are those of its template."""
+
+    addresses: Addresses
+
+    def address(self, role: Role) -> DatabaseAddress:
+        address: DatabaseAddress = getattr(self.addresses, role)
+        return address
+
+
+@pytest.fixture(scope="module")
+def settings(addresses: Addresses, signer: Signer, jwks_file: Path) -> Settings:
+    return CloneSettings(
+        addresses=addresses,
+        database_host=addresses.runtime.host,
+        database_name=addresses.runtime.name,
+        jwks_url=jwks_file.as_uri(),
+        issuer=signer.issuer,
+        cursor_secret="of-this-run",
+    )
+
+
+@pytest.fixture(scope="module")
+async def engine(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(create_app(settings)) as client:
+        yield client
+
+
+@dataclass
+class Clients:
+    """Asks the engine as an organisation."""
+
+    engine: httpx.AsyncClient
+    signer: Signer
+    org: str
+
+    async def get(
+        self, path: str, *, org: str | None = None, scope: str = "kpi:read", status: int = 200, **query: Any
+    ) -> Any:
+        """Ask for a path below /v1 and return the JSON, having checked the status."""
+        token = self.signer.token(scope, org=org or self.org, aud="kpi-engine")
+        asked = {name.removesuffix("_"): value for name, value in query.items() if value is not None}
+        answer = await self.engine.get(
+            f"/v1/{path}", params=asked or None, headers={"Authorization": f"Bearer {token}"}
+        )
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def value(self, code: str, **query: Any) -> Any:
+        """Return the one value of a KPI that answers."""
+        (item,) = (await self.get(f"kpis/{code}/values", **query))["items"]
+        return item
+
+
+@pytest.fixture
+def ask(engine: httpx.AsyncClient, signer: Signer, org: str) -> Clients:
+    return Clients(engine, signer, org)
 
 
 @pytest.fixture
@@ -117,6 +184,103 @@ class Siblings:
                 for start, end in spans
             ),
         )
+
+    async def windows(self, *service_ids: UUID, **given: Any) -> None:
+        blank = {
+            "id": str(ids.new_id()),
+            "service_ids": [str(one) for one in service_ids],
+            "announced_at": "2025-01-01T00:00:00Z",
+            "actual_start": None,
+            "actual_end": None,
+            "state": "scheduled",
+        }
+        await self.tell(CATALOG, "maintenance-windows", blank | given)
+
+    async def project(self, **given: Any) -> UUID:
+        id_ = ids.new_id()
+        blank = {
+            "id": str(id_),
+            "key": f"project-{id_}",
+            "name": "a project",
+            "currency": "EUR",
+            "calendar_id": None,
+            "start_at": "2026-01-05T08:00:00Z",
+            "deadline_at": None,
+            "state": "executing",
+            "outcome": None,
+        }
+        await self.tell(TRACKER, "projects", blank | given)
+        return id_
+
+    async def task(self, project_id: UUID, wbs: str, **given: Any) -> UUID:
+        id_ = ids.new_id()
+        blank = {"id": str(id_), "project_id": str(project_id), "wbs": wbs, "name": wbs, "kind": "task"}
+        await self.tell(TRACKER, "tasks", blank | given)
+        return id_
+
+    async def baseline(
+        self, project_id: UUID, *tasks: dict[str, Any], calendar: Any = None, missing: int = 0, **given: Any
+    ) -> UUID:
+        """Tell of a baseline and, but for some of them, of its tasks: `task_id, wbs, start, finish, budget`."""
+        id_ = ids.new_id()
+        blank = {
+            "id": str(id_),
+            "project_id": str(project_id),
+            "number": 1,
+            "task_count": len(tasks),
+            "approved_at": "2026-01-01T00:00:00Z",
+            "management_reserve": None,
+            "calendar": calendar,
+        }
+        frozen = [
+            {
+                "id": str(ids.new_id()),
+                "baseline_id": str(id_),
+                "kind": "task",
+                "fixed_accrual": "start",
+                "earning_rule": "percent_complete",
+                "fixed_budget": None,
+            }
+            | task
+            | {"task_id": str(task["task_id"]), "budget": money(task.get("budget", "0"))}
+            for task in tasks
+        ]
+        await self.tell(TRACKER, "baseline-tasks", *frozen[: len(frozen) - missing])
+        await self.tell(TRACKER, "baselines", blank | given)
+        return id_
+
+    async def reports(self, project_id: UUID, *reports: tuple[UUID, str, str]) -> None:
+        """Tell of progress: task, status time, percent."""
+        rows = (
+            {
+                "id": str(ids.new_id()),
+                "project_id": str(project_id),
+                "task_id": str(task_id),
+                "status_at": at,
+                "percent_complete": percent,
+            }
+            for task_id, at, percent in reports
+        )
+        await self.tell(TRACKER, "progress-reports", *rows)
+
+    async def costs(self, project_id: UUID, *costs: tuple[UUID | None, str, str]) -> None:
+        """Tell of costs: task, when, amount."""
+        rows = (
+            {
+                "id": str(ids.new_id()),
+                "project_id": str(project_id),
+                "task_id": None if task_id is None else str(task_id),
+                "incurred_at": at,
+                "amount": money(amount),
+                "category": "labour",
+            }
+            for task_id, at, amount in costs
+        )
+        await self.tell(TRACKER, "costs", *rows)
+
+
+def money(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "EUR"}
 
 
 @pytest.fixture

@@ -31,20 +31,23 @@ def envelope(
     as_of: tuple[tuple[str, str], ...],
     evidence: str,
     currency: str | None = None,
+    of_money: bool = False,
 ) -> Envelope:
-    """Put a figure into its envelope; here, and only here, it is rounded."""
-    is_money = kpi.unit is Unit.MONEY
+    """Put a figure into its envelope; here, and only here, it is rounded.
+
+    `of_money` says that numerator and denominator are amounts of the currency.
+    """
     return Envelope(
         kpi=kpi.code,
         subject=subject,
         period=period,
         value=written_or_none(figure.value, kpi.unit, share=kpi.share),
         unit=kpi.unit,
-        currency=currency if is_money else None,
+        currency=currency if kpi.unit is Unit.MONEY else None,
         status=figure.status,
         reason=figure.reason,
-        numerator=part(figure.numerator, is_money=currency is not None),
-        denominator=part(figure.denominator, is_money=currency is not None),
+        numerator=part(figure.numerator, is_money=of_money),
+        denominator=part(figure.denominator, is_money=of_money),
         sample_size=figure.sample_size,
         target=None,
         standing=Standing.UNKNOWN,

@@ -33,7 +33,7 @@ def evidence(study: ProjectStudy, status_at: datetime) -> Iterator[Item]:
     """Tell the tasks of the baseline first, then the reports, then the costs up to the status time."""
     plan = study.plan(status_at)
     if plan is not None:
-        values = {task.task_id: task for task in study.assess(status_at).tasks}
+        values = {task.task_id: task for task in study.assess(status_at, with_tasks=True).tasks}
         for task in plan.baseline.tasks:
             yield _of_task(task, plan.baseline.id, values[task.task_id])
     for report in study.record.reports:

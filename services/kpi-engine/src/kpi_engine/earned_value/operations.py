@@ -19,7 +19,7 @@ from kpi_engine.definitions.periods import Grain, split
 from kpi_engine.definitions.questions import Moment, Question, instant_of, unfit
 from kpi_engine.earned_value.evidence import evidence
 from kpi_engine.earned_value.facts import Against, Baseline
-from kpi_engine.earned_value.figures import EacMethod, EarnedValue
+from kpi_engine.earned_value.figures import EacMethod
 from kpi_engine.earned_value.study import Comparison, ProjectStudy, latest_possible, status_instant
 from kpi_engine.facts.in_force import AsOf, snapshot
 from kpi_engine.facts.projects import Project, projects, records
@@ -27,6 +27,8 @@ from kpi_engine.policies.operations import PolicyInForce, holding, policies_of
 
 VALUES_MAX = 2000
 PROJECTS_MAX = 50
+_NO_AMOUNTS = frozenset({"milestones_missed", "spi_time"})
+"""The KPIs whose numerators are counts or seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class EarnedValues:
             status = status_instant(status_at, project, tx.now)
             comparison = Comparison(asked.against)
             (study,) = await _studies(tx, as_of, [project], comparison, lambda _: [status])
-        return _document(study, study.assess(status, asked.eac_method), asked, as_of)
+        return _document(study, status, asked, as_of)
 
     async def series(
         self,
@@ -82,7 +84,7 @@ class EarnedValues:
             periods = split(first or begun, last or max(over, first or begun), grain, zone)
         items = []
         for period in periods:
-            items.append(_document(study, study.assess(period.end, asked.eac_method), asked))
+            items.append(_document(study, period.end, asked))
             await asyncio.sleep(0)
         return {"items": items, "next": None, "as_of": positions(as_of.positions)}
 
@@ -217,6 +219,7 @@ def _value(
         as_of=as_of.positions,
         evidence=question.evidence_of(subject, period, **named),
         currency=study.record.project.currency,
+        of_money=question.kpi.code not in _NO_AMOUNTS,
     )
 
 
@@ -231,8 +234,9 @@ def _extent(study: ProjectStudy, now: datetime) -> tuple[datetime, datetime]:
     return begun, min(max([*ends, *reported], default=now), max(now, begun))
 
 
-def _document(study: ProjectStudy, result: EarnedValue, asked: Asked, as_of: AsOf | None = None) -> dict[str, Any]:
+def _document(study: ProjectStudy, status_at: datetime, asked: Asked, as_of: AsOf | None = None) -> dict[str, Any]:
     record = study.record
+    result = study.assess(status_at, asked.eac_method, with_tasks=asked.with_tasks)
     shown: dict[str, Any] = {
         "project_id": str(record.project.id),
         "baseline_id": result.baseline_id,

@@ -78,9 +78,12 @@ class ProjectStudy:
             self._plans[baseline.id] = PlannedValue(baseline)
         return self._plans[baseline.id]
 
-    def assess(self, status_at: datetime, eac_method: EacMethod = EacMethod.TYPICAL) -> EarnedValue:
+    def assess(
+        self, status_at: datetime, eac_method: EacMethod = EacMethod.TYPICAL, *, with_tasks: bool = False
+    ) -> EarnedValue:
         """Return all earned-value figures at a status time."""
-        return assess(self.plan(status_at), self._progress, self._ledger, status_at, eac_method)
+        plan = self.plan(status_at)
+        return assess(plan, self._progress, self._ledger, status_at, eac_method, with_tasks=with_tasks)
 
     def kpis(self, status_at: datetime, *, tolerance_days: int) -> tuple[EarnedValue, dict[str, Figure]]:
         """Return the figures and the KPIs of the catalogue at a status time."""
