@@ -1,6 +1,7 @@
 """Building blocks of what clients send and are shown: bounded texts, instants, decimals, money, base models."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -18,6 +19,8 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from chassis.rejection import Fault, invalid
 
 FIRST_YEAR = 1900
 LAST_YEAR = 2199
@@ -144,6 +147,22 @@ Labels = Annotated[
     ],
     Field(max_length=LABELS_MAX),
 ]
+LabelChanges = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=64)],
+        Annotated[str, StringConstraints(max_length=256)] | None,
+    ],
+    Field(max_length=LABELS_MAX),
+]
+"""Labels as a merge patch names them: null takes one away, the others stay."""
+
+
+def merged_labels(present: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Return labels after a merge patch; refuse more than there may be."""
+    merged = {name: value for name, value in {**present, **changes}.items() if value is not None}
+    if len(merged) > LABELS_MAX:
+        raise invalid(Fault("/labels", "too-long", f"There are at most {LABELS_MAX} labels."))
+    return merged
 
 
 class Input(BaseModel):

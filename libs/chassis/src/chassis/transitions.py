@@ -1,6 +1,7 @@
 """How a resource's state machine reads outside: the state, what may be done next, and the steps that led here."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -53,6 +54,13 @@ class Transitions(Output):
     state: str
     available: list[AvailableTransition]
     history: list[HistoryStep]
+
+
+def change_of(before: Mapping[str, Any] | None, to: str, *, actor: str, reason: str | None = None) -> Any:
+    """Return the `change` of an event: None where a resource is new or stays in its state."""
+    if before is None or before["state"] == to:
+        return None
+    return {"from": before["state"], "to": to, "reason": reason, "actor": actor}
 
 
 def transitions_document(lifecycle: Lifecycle[Subject], state: str, subject: Subject, history: str) -> Found:

@@ -33,10 +33,10 @@ ONE_MIGRATOR = "SELECT pg_try_advisory_lock(hashtextextended('migrations', 0))"
 log = logging.getLogger(__name__)
 
 
-def environment(metadata: MetaData) -> None:
+def environment(*metadatas: MetaData) -> None:
     """Do what Alembic expects of an `env.py`, for a service's own tables and the event tables."""
     options: dict[str, Any] = {
-        "target_metadata": [*SHARED_METADATA, metadata],
+        "target_metadata": [*SHARED_METADATA, *metadatas],
         "include_name": _is_not_a_partition,
         "transaction_per_migration": True,
         "compare_type": True,

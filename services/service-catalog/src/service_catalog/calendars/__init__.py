@@ -1,0 +1,1 @@
+"""Calendars: the hours in which services are agreed to be available."""

@@ -1,0 +1,150 @@
+"""How the items of a batch of incidents are written, given what is known already."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.batch import Result, Upsert, identity_of
+from chassis.history import Entry
+from chassis.rejection import Fault, Rejection, invalid
+from chassis.transitions import change_of
+from service_catalog.incidents.lifecycle import LIFECYCLE, entered
+from service_catalog.incidents.past import INSTANTS, Step, course_of, faults_of, told
+from service_catalog.incidents.priority import priority_of
+from service_catalog.incidents.schemas import IncidentItem
+from service_catalog.incidents.tables import INCIDENTS
+from service_catalog.services.directory import Known
+
+HISTORICAL = frozenset({"occurred_at", "state", "history", *INSTANTS})
+_NEVER_NULL = frozenset({"title", "occurred_at", "state", "history"})
+_SERVICE = frozenset({"service_id", "service_key"})
+_NOT_COLUMNS = {"service_key", "history", "state"}
+_COURSE = ("state", "state_since", "hold_reason", *INSTANTS, "reopened_count", "resolved_before_reopening_seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """How an item is written, and the steps it tells of."""
+
+    upsert: Upsert
+    steps: Sequence[Step] = ()
+
+
+def needs_import(items: Sequence[IncidentItem]) -> bool:
+    """Whether some item tells of the past."""
+    return any(not HISTORICAL.isdisjoint(item.model_fields_set) for item in items)
+
+
+def drafted(
+    item: IncidentItem | Rejection, known: Mapping[Any, Any], services: Known, *, now: datetime, actor: str
+) -> Draft | Rejection:
+    """Return how an item is written, or why not."""
+    if isinstance(item, Rejection):
+        return item
+    row = known.get(identity_of(INCIDENTS, item.__dict__))
+    service = _service(item, row, services)
+    title = item.title if row is None or item.title is not None else row["title"]
+    if isinstance(service, Rejection) or title is None:
+        faults = list(service.faults) if isinstance(service, Rejection) else []
+        return invalid(*faults, *([Fault("/title", "missing", "This is needed.")] if title is None else []))
+    named = item.model_fields_set
+    values = {name: value for name, value in item.__dict__.items() if name not in _NOT_COLUMNS}
+    steps = [Step(one.state, one.at, one.hold_reason, one.reason) for one in item.history or ()]
+    steps.sort(key=lambda step: step.at)
+    occurred_at = item.occurred_at or (row["occurred_at"] if row else steps[0].at if steps else now)
+    instants = {name: getattr(item, name) for name in INSTANTS if name in named}
+    faults = faults_of(steps, occurred_at, instants, now)
+    if steps and item.state not in {None, steps[-1].state}:
+        faults.append(Fault("/state", "state-differs", "The state is the last one of the history."))
+    if faults:
+        return invalid(*faults)
+    course = _course(item, row, steps, occurred_at, instants, now)
+    impact, urgency = (values[name] if row is None or name in named else row[name] for name in ("impact", "urgency"))
+    values |= {name: course[name] for name in _COURSE} | {
+        "service_id": service,
+        "title": title,
+        "occurred_at": occurred_at,
+        "priority": priority_of(impact, urgency),
+        "reported_by": actor if row is None else row["reported_by"],
+    }
+    change = change_of(row, values["state"], actor=actor)
+    upsert = Upsert(
+        values=values,
+        named=_named(named),
+        at=values["state_since"] if change or (row is None and steps) else None,
+        change=change,
+    )
+    return Draft(upsert, steps)
+
+
+def _named(fields: set[str]) -> frozenset[str]:
+    """Return the columns that a known incident changes in."""
+    columns = fields - _NOT_COLUMNS - {"title"}
+    columns.update(name for name in ("title", "occurred_at") if name in fields)
+    if not _SERVICE.isdisjoint(fields):
+        columns.add("service_id")
+    if not fields.isdisjoint({"impact", "urgency"}):
+        columns.add("priority")
+    if not fields.isdisjoint({"state", "history", *INSTANTS}):
+        columns.update(_COURSE)
+    return frozenset(columns)
+
+
+def _course(
+    item: IncidentItem,
+    row: Any,
+    steps: Sequence[Step],
+    occurred_at: datetime,
+    instants: dict[str, datetime | None],
+    now: datetime,
+) -> Mapping[str, Any]:
+    """Return the course of an incident as its item tells it, or as it was known."""
+    if steps:
+        return course_of(steps, occurred_at) | instants
+    if row is None:
+        return told(item.state or "new", occurred_at, instants)
+    course = {name: row[name] for name in _COURSE}
+    if item.state is not None and item.state != row["state"]:
+        course |= entered(course, item.state, max((at for at in instants.values() if at is not None), default=now))
+    return course | instants
+
+
+def _service(item: IncidentItem, row: Any, services: Known) -> UUID | Rejection:
+    """Return whose incident it is; a known one may leave it unsaid."""
+    if item.service_id is None and item.service_key is None:
+        if row is not None:
+            found: UUID = row["service_id"]
+            return found
+        return invalid(Fault("/service_id", "missing", "The service is named by service_id or service_key."))
+    return services.id_of(item.service_id, item.service_key)
+
+
+def entries(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[Entry]:
+    """Return the steps of history that a batch has made; of a known incident only those later than its last."""
+    made: list[Entry] = []
+    for draft, result in zip(drafts, results, strict=True):
+        if not isinstance(draft, Draft) or not result.written or result.id is None:
+            continue
+        made += _entries(draft, result.id, result.before)
+    return made
+
+
+def _entries(draft: Draft, id_: UUID, before: Any) -> Iterator[Entry]:
+    values = draft.upsert.values
+    steps = [step for step in draft.steps if before is None or step.at > before["state_since"]]
+    state = before["state"] if before else LIFECYCLE.initial
+    if not draft.steps and state != values["state"]:
+        steps = [Step(values["state"], values["state_since"], values["hold_reason"])]
+    for place, step in enumerate(steps):
+        is_beginning = before is None and place == 0 and step.state == LIFECYCLE.initial
+        yield Entry(
+            resource_id=id_,
+            at=step.at,
+            from_state=None if is_beginning else state,
+            to_state=step.state,
+            reason=step.reason,
+            details={"hold_reason": step.hold_reason} if step.hold_reason else {},
+        )
+        state = step.state

@@ -1,0 +1,105 @@
+"""The states of an incident, the ways between them, and what each state brings with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis.lifecycle import Guard, Lifecycle, Transition
+
+UNRESOLVED = ("new", "acknowledged", "in_progress", "on_hold")
+CANCEL_REASONS = ("duplicate", "not_an_incident", "other")
+_OVER = frozenset({"resolved", "closed"})
+_RESPONDED = frozenset({"acknowledged", "in_progress", "on_hold", "resolved", "closed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An incident that is to change its state, with what the command says."""
+
+    incident: Mapping[str, Any]
+    reason: str | None = None
+    hold_reason: str | None = None
+    resolution: str | None = None
+    factor: str | None = None
+
+
+def _hold_reason_given(candidate: Candidate) -> str | None:
+    return None if candidate.hold_reason else "A hold needs a hold_reason."
+
+
+def _resolution_given(candidate: Candidate) -> str | None:
+    resolution = candidate.resolution or candidate.incident["resolution"]
+    return None if resolution and resolution.strip() else "The incident needs a resolution."
+
+
+def _factor_given(candidate: Candidate) -> str | None:
+    return None if candidate.factor or candidate.incident["factor"] else "The incident needs a factor."
+
+
+def _cancel_reason_given(candidate: Candidate) -> str | None:
+    if candidate.reason in CANCEL_REASONS:
+        return None
+    return f"A cancellation needs one of the reasons {', '.join(CANCEL_REASONS)}."
+
+
+_HELD = (Guard("hold_reason_given", _hold_reason_given),)
+_RESOLVED = (Guard("resolution_given", _resolution_given), Guard("factor_given", _factor_given))
+_CANCELLED = (Guard("cancel_reason_given", _cancel_reason_given),)
+
+LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
+    name="The incident",
+    initial="new",
+    transitions=(
+        Transition("new", "acknowledged", "acknowledged"),
+        Transition("new", "in_progress", "started"),
+        Transition("acknowledged", "in_progress", "started"),
+        Transition("in_progress", "on_hold", "held", _HELD),
+        Transition("on_hold", "in_progress", "resumed"),
+        *(Transition(state, "resolved", "resolved", _RESOLVED) for state in UNRESOLVED),
+        Transition("resolved", "closed", "closed"),
+        Transition("resolved", "in_progress", "reopened"),
+        *(Transition(state, "cancelled", "cancelled", _CANCELLED) for state in UNRESOLVED),
+    ),
+)
+
+
+def begun(occurred_at: datetime) -> dict[str, Any]:
+    """Return what a new incident's course looks like."""
+    return {
+        "state": LIFECYCLE.initial,
+        "state_since": occurred_at,
+        "hold_reason": None,
+        "cancel_reason": None,
+        "acknowledged_at": None,
+        "resolved_at": None,
+        "closed_at": None,
+        "resolution": None,
+        "reopened_count": 0,
+        "resolved_before_reopening_seconds": 0,
+    }
+
+
+def entered(course: Mapping[str, Any], to: str, at: datetime, hold_reason: str | None = None) -> dict[str, Any]:
+    """Return how the course of an incident changes when it enters a state, from whichever it comes.
+
+    The response is the first state after `new` but a cancellation. Leaving `resolved` or `closed` for work is a
+    reopening: the time it stood there is added up, and what resolved it no longer does.
+    """
+    changes: dict[str, Any] = {"state": to, "state_since": at, "hold_reason": hold_reason if to == "on_hold" else None}
+    if to in _RESPONDED and course["acknowledged_at"] is None:
+        changes["acknowledged_at"] = at
+    if to == "resolved":
+        changes |= {"resolved_at": at, "closed_at": None}
+    elif to == "closed":
+        changes |= {"closed_at": at, "resolved_at": course["resolved_at"] or at}
+    elif course["state"] in _OVER:
+        stood = (at - (course["resolved_at"] or at)).total_seconds()
+        changes |= {
+            "resolved_at": None,
+            "closed_at": None,
+            "resolution": None,
+            "reopened_count": course["reopened_count"] + 1,
+            "resolved_before_reopening_seconds": course["resolved_before_reopening_seconds"] + max(0, round(stood)),
+        }
+    return changes

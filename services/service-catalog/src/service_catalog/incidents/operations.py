@@ -1,0 +1,236 @@
+"""The use cases of incidents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, bindparam, cast, func, select
+
+from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database, Statement, Transaction
+from chassis.history import Entry, history, record
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.rejection import Fault, Rejection, invalid, not_found
+from chassis.schemas import merged_labels
+from chassis.transitions import change_of, history_document, transitions_document
+from chassis.writing import insert_one, revise, update_one
+from service_catalog.incidents import importing
+from service_catalog.incidents.lifecycle import CANCEL_REASONS, LIFECYCLE, UNRESOLVED, Candidate, begun, entered
+from service_catalog.incidents.priority import priority_of
+from service_catalog.incidents.schemas import IncidentItem, IncidentPatch, IncidentTransition, NewIncident
+from service_catalog.incidents.tables import INCIDENTS, incident
+from service_catalog.incidents.timeline import with_beginning
+from service_catalog.services.directory import find_services
+
+IMPORT = "catalog:import"
+ATTEMPTS_MAX = 5
+_ONLY_WITH = {"hold_reason": "on_hold", "resolution": "resolved", "factor": "resolved"}
+_DUPLICATE = Statement(
+    select(incident.c.id, incident.c.version, cast(INCIDENTS.body(), Text).label("body")).where(
+        incident.c.dedup_key == bindparam("dedup_key", type_=Text), incident.c.state.in_(UNRESOLVED)
+    )
+)
+_OPEN = Statement(
+    select(func.count().label("number"), func.count().filter(incident.c.major).label("major")).where(
+        incident.c.service_id == bindparam("service_id", type_=Uuid), incident.c.state.in_(UNRESOLVED)
+    )
+)
+_up = (
+    select(incident.c.id, incident.c.parent_id).where(incident.c.id == bindparam("id", type_=Uuid)).cte(recursive=True)
+)
+_ANCESTORS = Statement(
+    select(_up.union(select(incident.c.id, incident.c.parent_id).where(incident.c.id == _up.c.parent_id)).c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncidents:
+    """How many incidents of a service are unresolved, and how many of them are major."""
+
+    number: int
+    major: int
+
+
+class Incidents:
+    """Incidents of services."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def create(self, caller: Caller, new: NewIncident) -> Written:
+        """Add an incident as `new`, or answer with the unresolved one that carries its dedup_key already."""
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return await self._create(caller, new)
+            except Rejection as refusal:
+                # Another was created with this key after it was looked for: now it can be seen.
+                if refusal.code != "dedup-key-taken" or attempt == ATTEMPTS_MAX:
+                    raise
+        raise AssertionError("the last attempt answers or is refused")
+
+    async def _create(self, caller: Caller, new: NewIncident) -> Written:
+        async with command(self._database, caller) as tx:
+            if new.dedup_key is not None:
+                first = await tx.one(_DUPLICATE, dedup_key=new.dedup_key)
+                if first is not None:
+                    return await conclude(tx, Written(body=first["body"], id=first["id"], version=first["version"]))
+            occurred_at = new.occurred_at or tx.now
+            if occurred_at > tx.now:
+                raise invalid(_future("/occurred_at"))
+            values = new.__dict__ | begun(occurred_at)
+            values["occurred_at"] = occurred_at
+            values["priority"] = priority_of(new.impact, new.urgency)
+            values["reported_by"] = caller.subject
+            return await conclude(tx, await insert_one(tx, INCIDENTS, values))
+
+    async def get(self, caller: Caller, id_: UUID) -> Found:
+        """Return one incident."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, INCIDENTS, id_)
+
+    async def list(self, caller: Caller, listing: Listing) -> Page:
+        """Return a page of incidents."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await list_page(tx, INCIDENTS, listing, self._seal)
+
+    async def change(self, caller: Caller, id_: UUID, patch: IncidentPatch, expected: int | None) -> Written:
+        """Change what was sent; the priority follows impact and urgency."""
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, INCIDENTS, id_)
+            changes = patch.changes()
+            if "labels" in changes:
+                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            if "impact" in changes or "urgency" in changes:
+                changes["priority"] = priority_of(*(changes.get(name, row[name]) for name in ("impact", "urgency")))
+            if "occurred_at" in changes:
+                changes |= _moved_beginning(row, changes["occurred_at"], tx.now)
+            if changes.get("parent_id") is not None and await _is_below(tx, changes["parent_id"], id_):
+                raise invalid(Fault("/parent_id", "cycle", "An incident is no part of itself."))
+            return await conclude(tx, await revise(tx, INCIDENTS, row, changes, expected=expected))
+
+    async def batch(self, caller: Caller, items: Sequence[IncidentItem | Rejection], mode: Mode) -> Written:
+        """Add or change many; what tells of the past needs the scope of imports."""
+        sound = [item for item in items if isinstance(item, IncidentItem)]
+        if importing.needs_import(sound):
+            caller.require(IMPORT)
+        async with command(self._database, caller) as tx:
+            services = await find_services(
+                tx, keys=(item.service_key for item in sound), ids=(item.service_id for item in sound)
+            )
+            known = await known_rows(tx, INCIDENTS, [identity_of(INCIDENTS, item.__dict__) for item in sound])
+            drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
+            upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
+            report = await write_items(tx, INCIDENTS, upserts, mode=mode)
+            await record(tx, INCIDENTS, importing.entries(drafts, report.results))
+            return await conclude(tx, report.answer())
+
+    async def transition(self, caller: Caller, id_: UUID, order: IncidentTransition) -> Written:
+        """Bring an incident to another state, if nothing stands in the way."""
+        _refuse_misplaced(order)
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, INCIDENTS, id_)
+            move = LIFECYCLE.decide(row["state"], order.to, _candidate(row, order))
+            at = _instant_of(order, row["state_since"], tx.now)
+            changes = entered(row, order.to, at, order.hold_reason)
+            if order.to == "cancelled":
+                changes["cancel_reason"] = order.reason
+            changes |= {name: told for name in ("resolution", "factor") if (told := getattr(order, name)) is not None}
+            change = change_of(row, order.to, actor=caller.subject, reason=order.reason)
+            written = await update_one(tx, INCIDENTS, id_, changes, verb=move.verb, at=at, change=change)
+            step = Entry(
+                resource_id=id_,
+                at=at,
+                from_state=row["state"],
+                to_state=order.to,
+                reason=order.reason,
+                details={name: told for name in _ONLY_WITH if (told := getattr(order, name)) is not None},
+            )
+            await record(tx, INCIDENTS, [step])
+            return await conclude(tx, written)
+
+    async def transitions(self, caller: Caller, id_: UUID) -> Found:
+        """Return where an incident may go, what stands in the way, and how it came here."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            row = await _existing(tx, id_)
+            steps = with_beginning(row, await history(tx, INCIDENTS, id_))
+            return transitions_document(LIFECYCLE, row["state"], Candidate(incident=row), steps)
+
+    async def timeline(self, caller: Caller, id_: UUID) -> Found:
+        """Return what happened to an incident, oldest first."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            row = await _existing(tx, id_)
+            return history_document(with_beginning(row, await history(tx, INCIDENTS, id_)))
+
+    async def open_of(self, tx: Transaction, service_id: UUID) -> OpenIncidents:
+        """Count the unresolved incidents of a service."""
+        row = await tx.one(_OPEN, service_id=service_id)
+        return OpenIncidents(row["number"], row["major"])
+
+
+async def _existing(tx: Transaction, id_: UUID) -> Any:
+    row = await find(tx, INCIDENTS, id_)
+    if row is None:
+        raise not_found(INCIDENTS.noun)
+    return row
+
+
+async def _is_below(tx: Transaction, id_: UUID, top: UUID) -> bool:
+    """Tell whether an incident is another one, or part of it over however many steps."""
+    return top in {row["id"] for row in await tx.all(_ANCESTORS, id=id_)}
+
+
+def _candidate(row: Mapping[str, Any], order: IncidentTransition) -> Candidate:
+    return Candidate(
+        incident=row,
+        reason=order.reason,
+        hold_reason=order.hold_reason,
+        resolution=order.resolution,
+        factor=order.factor,
+    )
+
+
+def _refuse_misplaced(order: IncidentTransition) -> None:
+    """Refuse what does not belong to the state a command leads to."""
+    faults = [
+        Fault(f"/{name}", "not-allowed", f"This belongs to a command to {to}.")
+        for name, to in _ONLY_WITH.items()
+        if getattr(order, name) is not None and order.to != to
+    ]
+    if order.to == "cancelled" and order.reason is not None and order.reason not in CANCEL_REASONS:
+        faults.append(Fault("/reason", "not-one-of", f"The reason is one of {', '.join(CANCEL_REASONS)}."))
+    if faults:
+        raise invalid(*faults)
+
+
+def _instant_of(order: IncidentTransition, last: datetime, now: datetime) -> datetime:
+    """Return when a command took effect."""
+    if order.at is None:
+        return max(now, last)
+    if order.at > now:
+        raise invalid(_future("/at"))
+    if order.at < last:
+        raise invalid(Fault("/at", "before-last", "This lies before the last step of the incident."))
+    return order.at
+
+
+def _moved_beginning(row: Any, occurred_at: datetime, now: datetime) -> dict[str, Any]:
+    """Return what changes with the instant an incident occurred at."""
+    if occurred_at > now:
+        raise invalid(_future("/occurred_at"))
+    if row["state"] == LIFECYCLE.initial:
+        return {"occurred_at": occurred_at, "state_since": occurred_at}
+    first = row["acknowledged_at"] or row["state_since"]
+    if occurred_at > first:
+        raise invalid(Fault("/occurred_at", "after-first", "This lies after the first step of the incident."))
+    return {"occurred_at": occurred_at}
+
+
+def _future(pointer: str) -> Fault:
+    return Fault(pointer, "in-the-future", "This is told when it has happened.")

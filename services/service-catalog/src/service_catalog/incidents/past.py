@@ -1,0 +1,54 @@
+"""The course of an incident as another tool tells it, free of the transition table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis.rejection import Fault
+from service_catalog.incidents.lifecycle import LIFECYCLE, begun, entered
+
+INSTANTS = ("acknowledged_at", "resolved_at", "closed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A state an incident was in from an instant on."""
+
+    state: str
+    at: datetime
+    hold_reason: str | None = None
+    reason: str | None = None
+
+
+def course_of(steps: Sequence[Step], occurred_at: datetime) -> dict[str, Any]:
+    """Return the course that these steps make, in the order of their instants."""
+    course = begun(occurred_at)
+    for step in steps:
+        if step.state == LIFECYCLE.initial and course["state"] == LIFECYCLE.initial:
+            course["state_since"] = step.at
+        else:
+            course |= entered(course, step.state, step.at, step.hold_reason)
+    return course
+
+
+def told(state: str, occurred_at: datetime, instants: dict[str, datetime | None]) -> dict[str, Any]:
+    """Return the course of an incident of which only the state and perhaps some instants are known."""
+    course: dict[str, Any] = begun(occurred_at) | {"state": state} | instants
+    known = [instant for instant in instants.values() if instant is not None]
+    return course | {"state_since": max(known, default=occurred_at)}
+
+
+def faults_of(
+    steps: Sequence[Step], occurred_at: datetime, instants: Mapping[str, datetime | None], now: datetime
+) -> list[Fault]:
+    """Return what is wrong: nothing happened in the future, and nothing before the incident occurred."""
+    faults = [Fault("/occurred_at", "in-the-future", "An incident has occurred already.")] if occurred_at > now else []
+    named = [(f"/history/{place}/at", step.at) for place, step in enumerate(steps)]
+    named += [(f"/{name}", at) for name, at in instants.items() if at is not None]
+    for pointer, at in named:
+        if at > now:
+            faults.append(Fault(pointer, "in-the-future", "A history tells of the past."))
+        elif at < occurred_at:
+            faults.append(Fault(pointer, "before-occurrence", "This lies before the incident occurred."))
+    return faults

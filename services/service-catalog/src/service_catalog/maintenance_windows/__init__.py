@@ -1,0 +1,1 @@
+"""Maintenance windows: announced spans in which services may be down without it counting."""

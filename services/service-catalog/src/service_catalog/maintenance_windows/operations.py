@@ -1,0 +1,175 @@
+"""The use cases of maintenance windows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database, Statement, Transaction
+from chassis.history import Entry, history, record
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.rejection import Fault, Rejection, invalid, not_found
+from chassis.resource import shown
+from chassis.schemas import merged_labels
+from chassis.transitions import change_of, transitions_document
+from chassis.writing import insert_one, revise, update_one
+from service_catalog.maintenance_windows import importing
+from service_catalog.maintenance_windows.lifecycle import LIFECYCLE, Candidate
+from service_catalog.maintenance_windows.schemas import (
+    MaintenanceWindowItem,
+    MaintenanceWindowPatch,
+    MaintenanceWindowTransition,
+    NewMaintenanceWindow,
+)
+from service_catalog.maintenance_windows.spans import SPAN_FIELDS, Spans
+from service_catalog.maintenance_windows.tables import WINDOWS, maintenance_window
+from service_catalog.services.directory import find_services
+
+IMPORT = "catalog:import"
+SHOWN_MAX = 100
+_REACHED = {"actual_start": frozenset({"in_progress", "completed"}), "actual_end": frozenset({"completed"})}
+_NAMES_SERVICE = maintenance_window.c.service_ids.op("@>")(
+    func.jsonb_build_array(bindparam("service_id", type_=Text), type_=JSONB)
+)
+_SHOWN = ("planned_start", "planned_end", "actual_start")
+_RUNNING = Statement(
+    select(maintenance_window.c.id, *(shown(maintenance_window.c[name]).label(name) for name in _SHOWN))
+    .where(_NAMES_SERVICE, maintenance_window.c.state == "in_progress")
+    .order_by(maintenance_window.c.planned_start)
+    .limit(bindparam("most", type_=Integer))
+)
+_ANY = Statement(select(maintenance_window.c.id).where(_NAMES_SERVICE).limit(1))
+
+
+class MaintenanceWindows:
+    """Maintenance windows over one or several services."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def create(self, caller: Caller, new: NewMaintenanceWindow) -> Written:
+        """Add a window, in the state that its actual span tells of."""
+        async with command(self._database, caller) as tx:
+            values = new.model_dump() | {"announced_at": new.announced_at or tx.now, "cancellation_reason": None}
+            values["service_ids"] = await _existing(tx, new.service_ids)
+            spans = _sound(values, tx.now)
+            written = await insert_one(tx, WINDOWS, values | {"state": spans.state})
+            if written.id is not None:
+                await record(tx, WINDOWS, [Entry(resource_id=written.id, at=tx.now, to_state=spans.state)])
+            return await conclude(tx, written)
+
+    async def get(self, caller: Caller, id_: UUID) -> Found:
+        """Return one window."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, WINDOWS, id_)
+
+    async def list(self, caller: Caller, listing: Listing) -> Page:
+        """Return a page of windows."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await list_page(tx, WINDOWS, listing, self._seal)
+
+    async def change(self, caller: Caller, id_: UUID, patch: MaintenanceWindowPatch, expected: int | None) -> Written:
+        """Change what was sent; what really happened can be corrected once it has happened."""
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, WINDOWS, id_)
+            changes = patch.changes()
+            if "labels" in changes:
+                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            if "service_ids" in changes:
+                changes["service_ids"] = await _existing(tx, changes["service_ids"])
+            for name, states in _REACHED.items():
+                if changes.get(name) is not None and row["state"] not in states:
+                    raise invalid(Fault(f"/{name}", "state-not-reached", "Use a transition to say that this happened."))
+            _sound({name: changes.get(name, row[name]) for name in SPAN_FIELDS}, tx.now)
+            return await conclude(tx, await revise(tx, WINDOWS, row, changes, expected=expected))
+
+    async def batch(self, caller: Caller, items: Sequence[MaintenanceWindowItem | Rejection], mode: Mode) -> Written:
+        """Add or change many; a state needs the scope of imports."""
+        sound = [item for item in items if isinstance(item, MaintenanceWindowItem)]
+        if any("state" in item.model_fields_set for item in sound):
+            caller.require(IMPORT)
+        async with command(self._database, caller) as tx:
+            services = await find_services(
+                tx,
+                keys=(key for item in sound for key in item.service_keys or ()),
+                ids=(id_ for item in sound for id_ in item.service_ids or ()),
+            )
+            known = await known_rows(tx, WINDOWS, [identity_of(WINDOWS, vars(item)) for item in sound])
+            upserts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
+            report = await write_items(tx, WINDOWS, upserts, mode=mode)
+            await record(tx, WINDOWS, importing.steps(upserts, report.results, tx.now))
+            return await conclude(tx, report.answer())
+
+    async def transition(self, caller: Caller, id_: UUID, order: MaintenanceWindowTransition) -> Written:
+        """Start, complete or cancel a window."""
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, WINDOWS, id_)
+            move = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
+            at = order.at or tx.now
+            changes: dict[str, Any] = {"state": order.to}
+            match order.to:
+                case "in_progress":
+                    changes["actual_start"] = at
+                case "completed":
+                    changes["actual_end"] = at if order.at else max(at, row["actual_start"] or at)
+                case "cancelled":
+                    changes["cancellation_reason"] = order.reason
+                case "scheduled":  # nothing leads there
+                    pass
+            faults = Spans(**{name: changes.get(name, row[name]) for name in SPAN_FIELDS}).faults(tx.now)
+            if at > tx.now:
+                faults.append(Fault("/at", "in-the-future", "This is told when it has happened."))
+            if order.at is not None and faults:
+                raise invalid(*{Fault("/at", fault.code, fault.message): None for fault in faults})
+            change = change_of(row, order.to, actor=caller.subject, reason=order.reason)
+            written = await update_one(tx, WINDOWS, id_, changes, verb=move.verb, at=at, change=change)
+            step = Entry(resource_id=id_, at=at, from_state=row["state"], to_state=order.to, reason=order.reason)
+            await record(tx, WINDOWS, [step])
+            return await conclude(tx, written)
+
+    async def transitions(self, caller: Caller, id_: UUID) -> Found:
+        """Return where a window may go, what stands in the way, and how it came here."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            row = await find(tx, WINDOWS, id_)
+            if row is None:
+                raise not_found(WINDOWS.noun)
+            return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, WINDOWS, id_))
+
+    async def running_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:
+        """Return the windows of a service that are in progress, a hundred at most."""
+        rows = await tx.all(_RUNNING, service_id=str(service_id), most=SHOWN_MAX)
+        return [{"id": str(row["id"])} | {name: row[name] for name in _SHOWN} for row in rows]
+
+    async def name(self, tx: Transaction, service_id: UUID) -> bool:
+        """Tell whether any window names a service."""
+        return await tx.one(_ANY, service_id=str(service_id)) is not None
+
+
+def _sound(values: Mapping[str, Any], now: datetime) -> Spans:
+    spans = Spans(**{name: values[name] for name in SPAN_FIELDS})
+    faults = spans.faults(now)
+    if faults:
+        raise invalid(*faults)
+    return spans
+
+
+async def _existing(tx: Transaction, service_ids: Sequence[UUID]) -> list[str]:
+    """Return services as they are kept, each once; refuse those that do not exist."""
+    known = (await find_services(tx, ids=service_ids)).ids
+    faults = [
+        Fault(f"/service_ids/{place}", "reference-unknown", "There is no such service.")
+        for place, id_ in enumerate(service_ids)
+        if id_ not in known
+    ]
+    if faults:
+        raise invalid(*faults)
+    return list(dict.fromkeys(str(id_) for id_ in service_ids))

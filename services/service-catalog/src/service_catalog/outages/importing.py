@@ -1,0 +1,85 @@
+"""How the items of a batch of outages are written, given what is known already."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.batch import Result, Upsert, identity_of
+from chassis.history import Entry
+from chassis.rejection import Fault, Rejection, invalid
+from chassis.transitions import change_of
+from service_catalog.outages import spans
+from service_catalog.outages.lifecycle import WITHDRAWN
+from service_catalog.outages.schemas import OutageItem
+from service_catalog.outages.tables import OUTAGES
+from service_catalog.services.directory import Known
+
+_NEVER_NULL = frozenset({"severity", "started_at"})
+_SPAN = ("started_at", "ended_at")
+_VERBS = {"open": "reopened", "ended": "ended"}
+_SERVICE = frozenset({"service_id", "service_key"})
+WITHDRAWN_STAYS = Rejection("conflict", "outage-withdrawn", "An outage that was withdrawn stays as it is.")
+
+
+def drafted(
+    item: OutageItem | Rejection, known: Mapping[Any, Any], services: Known, *, now: datetime, actor: str
+) -> Upsert | Rejection:
+    """Return how an item is written, or why not."""
+    if isinstance(item, Rejection):
+        return item
+    row = known.get(identity_of(OUTAGES, vars(item)))
+    service = _service(item, row, services)
+    missing = [name for name in sorted(_NEVER_NULL) if row is None and getattr(item, name) is None]
+    if isinstance(service, Rejection) or missing:
+        faults = list(service.faults) if isinstance(service, Rejection) else []
+        return invalid(*faults, *(Fault(f"/{name}", "missing", "This is needed.") for name in missing))
+    named = {
+        name
+        for name in item.model_fields_set
+        if name not in _SERVICE and not (name in _NEVER_NULL and getattr(item, name) is None)
+    }
+    values = item.model_dump(exclude={"service_key"}) | {"service_id": service}
+    started_at, ended_at = (values[name] if row is None or name in named else row[name] for name in _SPAN)
+    faults = spans.faults_of(started_at, ended_at, now)
+    if faults:
+        return invalid(*faults)
+    state = spans.state_of(ended_at)
+    values |= {"started_at": started_at, "ended_at": ended_at, "state": state, "withdrawal_reason": None}
+    named |= {"service_id"} if item.model_fields_set & _SERVICE else set()
+    if row is not None and row["state"] == WITHDRAWN:
+        same = all(row[name] == values[name] for name in named)
+        return Upsert(values=values, named=frozenset(named)) if same else WITHDRAWN_STAYS
+    change = change_of(row, state, actor=actor)
+    return Upsert(
+        values=values,
+        named=frozenset(named | {"state"}),
+        change_verb=_VERBS[state] if change else "updated",
+        change=change,
+    )
+
+
+def _service(item: OutageItem, row: Any, services: Known) -> UUID | Rejection:
+    """Return whose outage it is; a known one may leave it unsaid."""
+    if item.service_id is None and item.service_key is None:
+        if row is not None:
+            found: UUID = row["service_id"]
+            return found
+        return invalid(Fault("/service_id", "missing", "The service is named by service_id or service_key."))
+    return services.id_of(item.service_id, item.service_key)
+
+
+def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> list[Entry]:
+    """Return the steps of history that a batch has made: where outages begin and where they end."""
+    entries: list[Entry] = []
+    for upsert, result in zip(upserts, results, strict=True):
+        if not isinstance(upsert, Upsert) or not result.written or result.id is None:
+            continue
+        values = upsert.values
+        if result.before is None:
+            entries.append(Entry(resource_id=result.id, at=values["started_at"], to_state="open"))
+        before = "open" if result.before is None else result.before["state"]
+        if before != values["state"]:
+            at = values["ended_at"] or values["started_at"]
+            entries.append(Entry(resource_id=result.id, at=at, from_state=before, to_state=values["state"]))
+    return entries

@@ -1,0 +1,148 @@
+"""The use cases of outages."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, Uuid, bindparam, select
+
+from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database, Statement, Transaction
+from chassis.history import Entry, history, record
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.rejection import Fault, Rejection, invalid, not_found
+from chassis.resource import shown
+from chassis.schemas import merged_labels
+from chassis.transitions import change_of, transitions_document
+from chassis.writing import insert_one, revise, stale, update_one
+from service_catalog.outages import importing, spans
+from service_catalog.outages.lifecycle import LIFECYCLE, WITHDRAWN, Candidate
+from service_catalog.outages.schemas import NewOutage, OutageItem, OutagePatch, OutageTransition
+from service_catalog.outages.tables import OUTAGES, outage
+from service_catalog.services.directory import find_services
+
+SHOWN_MAX = 100
+_OPEN = Statement(
+    select(outage.c.id, outage.c.severity, shown(outage.c.started_at).label("started_at"))
+    .where(outage.c.service_id == bindparam("service_id", type_=Uuid), outage.c.state == LIFECYCLE.initial)
+    .order_by(outage.c.severity != "major", outage.c.severity != "partial", outage.c.started_at)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+class Outages:
+    """Outages of services."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def create(self, caller: Caller, new: NewOutage) -> Written:
+        """Add an outage, open or over."""
+        async with command(self._database, caller) as tx:
+            faults = spans.faults_of(new.started_at, new.ended_at, tx.now)
+            if faults:
+                raise invalid(*faults)
+            values = new.model_dump() | {"state": spans.state_of(new.ended_at), "withdrawal_reason": None}
+            written = await insert_one(tx, OUTAGES, values)
+            if written.id is not None:
+                steps = [Entry(resource_id=written.id, at=new.started_at, to_state=LIFECYCLE.initial)]
+                if new.ended_at is not None:
+                    steps.append(_step(written.id, "open", "ended", at=new.ended_at))
+                await record(tx, OUTAGES, steps)
+            return await conclude(tx, written)
+
+    async def get(self, caller: Caller, id_: UUID) -> Found:
+        """Return one outage."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, OUTAGES, id_)
+
+    async def list(self, caller: Caller, listing: Listing) -> Page:
+        """Return a page of outages."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await list_page(tx, OUTAGES, listing, self._seal)
+
+    async def change(self, caller: Caller, id_: UUID, patch: OutagePatch, expected: int | None) -> Written:
+        """Change what was sent; the state follows the end."""
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, OUTAGES, id_)
+            if expected is not None and row["version"] != expected:
+                raise stale(row)
+            changes = patch.changes()
+            if "labels" in changes:
+                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            if row["state"] == WITHDRAWN and changes.keys() - {"labels"}:
+                raise importing.WITHDRAWN_STAYS
+            started_at, ended_at = (changes.get(name, row[name]) for name in ("started_at", "ended_at"))
+            faults = spans.faults_of(started_at, ended_at, tx.now)
+            if faults:
+                raise invalid(*faults)
+            if (ended_at is None) != (row["ended_at"] is None):
+                return await conclude(tx, await self._move(tx, row, spans.state_of(ended_at), changes))
+            return await conclude(tx, await revise(tx, OUTAGES, row, changes, expected=expected))
+
+    async def batch(self, caller: Caller, items: Sequence[OutageItem | Rejection], mode: Mode) -> Written:
+        """Add or change many."""
+        sound = [item for item in items if isinstance(item, OutageItem)]
+        async with command(self._database, caller) as tx:
+            services = await find_services(
+                tx, keys=(item.service_key for item in sound), ids=(item.service_id for item in sound)
+            )
+            known = await known_rows(tx, OUTAGES, [identity_of(OUTAGES, vars(item)) for item in sound])
+            upserts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
+            report = await write_items(tx, OUTAGES, upserts, mode=mode)
+            await record(tx, OUTAGES, importing.steps(upserts, report.results))
+            return await conclude(tx, report.answer())
+
+    async def transition(self, caller: Caller, id_: UUID, order: OutageTransition) -> Written:
+        """End an outage, let it go on, or withdraw it for a reason."""
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, OUTAGES, id_)
+            LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
+            changes: dict[str, Any] = {}
+            match order.to:
+                case "ended":
+                    changes["ended_at"] = order.at or max(tx.now, row["started_at"])
+                case "open":
+                    changes["ended_at"] = None
+                case "withdrawn":
+                    changes["withdrawal_reason"] = order.reason
+            faults = spans.faults_of(row["started_at"], changes.get("ended_at"), tx.now)
+            if order.at is not None and order.to != "ended":
+                faults.append(Fault("/at", "not-allowed", "Only an end happens at an instant that is told."))
+            if faults:
+                raise invalid(*(Fault("/at", fault.code, fault.message) for fault in faults))
+            return await conclude(tx, await self._move(tx, row, order.to, changes, order.reason))
+
+    async def transitions(self, caller: Caller, id_: UUID) -> Found:
+        """Return where an outage may go, what stands in the way, and how it came here."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            row = await find(tx, OUTAGES, id_)
+            if row is None:
+                raise not_found(OUTAGES.noun)
+            return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, OUTAGES, id_))
+
+    async def open_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:
+        """Return the open outages of a service: id, severity and start, worst first, a hundred at most."""
+        rows = await tx.all(_OPEN, service_id=service_id, most=SHOWN_MAX)
+        return [{"id": str(row["id"]), "severity": row["severity"], "started_at": row["started_at"]} for row in rows]
+
+    async def _move(
+        self, tx: Transaction, row: Any, to: str, changes: Mapping[str, Any], reason: str | None = None
+    ) -> Written:
+        move = LIFECYCLE.decide(row["state"], to, Candidate(reason))
+        at = changes["ended_at"] if to == "ended" else tx.now
+        change = change_of(row, to, actor=tx.caller.subject, reason=reason)
+        written = await update_one(
+            tx, OUTAGES, row["id"], {**changes, "state": to}, verb=move.verb, at=at, change=change
+        )
+        await record(tx, OUTAGES, [_step(row["id"], row["state"], to, at=at, reason=reason)])
+        return written
+
+
+def _step(id_: UUID, source: str, target: str, *, at: Any, reason: str | None = None) -> Entry:
+    return Entry(resource_id=id_, at=at, from_state=source, to_state=target, reason=reason)

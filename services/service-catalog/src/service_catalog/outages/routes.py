@@ -1,0 +1,81 @@
+"""The paths of outages."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+from chassis.caller import Caller
+from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http.batches import Batch, BatchReport
+from chassis.schemas import Instant, PageOf
+from chassis.transitions import Transitions
+from service_catalog.outages import schemas
+from service_catalog.outages.operations import Outages
+
+Reader = Annotated[Caller, Depends(needs("catalog:read"))]
+Writer = Annotated[Caller, Depends(needs("catalog:write"))]
+
+
+class OutageQuery(ListQuery):
+    """What outages can be found by."""
+
+    service_id: list[UUID] | None = None
+    severity: list[schemas.Severity] | None = None
+    state: list[schemas.State] | None = None
+    incident_id: UUID | None = None
+    started_at_from: Instant | None = None
+    started_at_to: Instant | None = None
+    ended_at_from: Instant | None = None
+    ended_at_to: Instant | None = None
+    external_source: str | None = None
+    external_id: str | None = None
+
+
+def router(outages: Outages) -> Router:
+    """Return the paths of outages."""
+    routes = Router(tags=["outages"])
+
+    @routes.get("/outages", response_model=PageOf[schemas.Outage])
+    async def list_outages(request: Request, caller: Reader, query: Annotated[OutageQuery, Query()]) -> Response:
+        """List outages, in the order they were recorded; `q` looks into the cause."""
+        return answer(request, await outages.list(caller, query.listing()))
+
+    @routes.post("/outages", status_code=201, response_model=schemas.Outage, responses=problems(409))
+    async def create_outage(request: Request, caller: Writer, new: schemas.NewOutage) -> Response:
+        """Record an outage: open while it has no end."""
+        return answer(request, await outages.create(caller, new))
+
+    @routes.post("/outages:batch", response_model=BatchReport, responses=problems(409))
+    async def batch_outages(request: Request, caller: Writer, batch: Batch[schemas.OutageItem]) -> Response:
+        """Add or change many outages by their external id; the service is named by its id or its key."""
+        return answer(request, await outages.batch(caller, batch.judged(), batch.mode))
+
+    @routes.get("/outages/{outage_id}", response_model=schemas.Outage, responses=problems(404))
+    async def get_outage(request: Request, caller: Reader, outage_id: UUID) -> Response:
+        """Return an outage."""
+        return answer(request, await outages.get(caller, outage_id))
+
+    @routes.patch("/outages/{outage_id}", response_model=schemas.Outage, responses=problems(404, 409))
+    async def update_outage(
+        request: Request, caller: Writer, outage_id: UUID, patch: schemas.OutagePatch, version: ExpectedVersion
+    ) -> Response:
+        """Change an outage; `ended_at` ends it, null lets it go on. A withdrawn one stays as it is."""
+        return answer(request, await outages.change(caller, outage_id, patch, version))
+
+    @routes.get("/outages/{outage_id}/transitions", response_model=Transitions, responses=problems(404))
+    async def list_outage_transitions(request: Request, caller: Reader, outage_id: UUID) -> Response:
+        """Tell where an outage may go from its state, and how it came here."""
+        return answer(request, await outages.transitions(caller, outage_id))
+
+    @routes.post("/outages/{outage_id}/transitions", response_model=schemas.Outage, responses=problems(404, 409))
+    async def transition_outage(
+        request: Request, caller: Writer, outage_id: UUID, order: schemas.OutageTransition
+    ) -> Response:
+        """End an outage (`ended`, perhaps `at` an earlier instant), let it go on (`open`), or withdraw it.
+
+        A withdrawal (`withdrawn`) needs a reason; the outage then counts in no figure.
+        """
+        return answer(request, await outages.transition(caller, outage_id, order))
+
+    return routes

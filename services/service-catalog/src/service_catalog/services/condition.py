@@ -1,0 +1,15 @@
+"""How a service is right now, told from what is open around it."""
+
+from collections.abc import Iterable
+
+_WORST_FIRST = ("major", "partial", "degraded")
+_STATUS_OF = {"major": "major_outage", "partial": "partial_outage", "degraded": "degraded"}
+
+
+def operational_status(severities: Iterable[str], *, in_maintenance: bool) -> str:
+    """Return the worst of what is open: outages by their severity, then maintenance, else `operational`."""
+    present = set(severities)
+    for severity in _WORST_FIRST:
+        if severity in present:
+            return _STATUS_OF[severity]
+    return "maintenance" if in_maintenance else "operational"

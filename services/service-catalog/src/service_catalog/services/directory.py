@@ -1,0 +1,48 @@
+"""Which services there are, for the slices whose resources belong to one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from chassis.database import Statement, Transaction
+from chassis.reading import refuse_unknown
+from chassis.rejection import Rejection
+from service_catalog.services.tables import service
+
+_FIND = Statement(
+    select(service.c.id, service.c.key)
+    .where(
+        or_(
+            service.c.key == func.any(bindparam("keys", type_=ARRAY(Text))),
+            service.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
+        )
+    )
+    .order_by(service.c.id)
+    .with_for_update(of=service, read=True, key_share=True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The services that were found among those asked for."""
+
+    by_key: Mapping[str, UUID]
+    ids: frozenset[UUID]
+
+    def id_of(self, service_id: UUID | None, service_key: str | None, pointer: str = "") -> UUID | Rejection:
+        """Return the id of the service named by its id or else by its key; refuse one that does not exist."""
+        if service_id is not None:
+            return service_id if service_id in self.ids else refuse_unknown("service", f"{pointer}/service_id")
+        found = self.by_key.get(service_key or "")
+        return refuse_unknown("service", f"{pointer}/service_key") if found is None else found
+
+
+async def find_services(tx: Transaction, *, keys: Iterable[str | None] = (), ids: Iterable[UUID | None] = ()) -> Known:
+    """Return those of the services that exist, in one statement; none is deleted before the transaction ends."""
+    wanted_keys = sorted({key for key in keys if key is not None})
+    wanted_ids = sorted({id_ for id_ in ids if id_ is not None})
+    rows = await tx.all(_FIND, keys=wanted_keys, ids=wanted_ids)
+    return Known({row["key"]: row["id"] for row in rows}, frozenset(row["id"] for row in rows))

@@ -1,0 +1,65 @@
+"""How the items of a batch of services are written, given what is known already."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis.batch import Result, Upsert, identity_of
+from chassis.history import Entry
+from chassis.rejection import Fault, Rejection, invalid
+from chassis.transitions import change_of
+from service_catalog.services import lifecycle
+from service_catalog.services.schemas import ServiceDescription, ServiceItem
+from service_catalog.services.tables import SERVICES
+
+HISTORICAL = frozenset({"state", "live_from", "retired_at"})
+_PLAIN = frozenset({"key", "name", "external_source", "external_id", *ServiceDescription.model_fields})
+_NEVER_NULL = frozenset({"name", "state"})
+
+
+def needs_import(items: Sequence[ServiceItem | Rejection]) -> bool:
+    """Whether some item tells of the past."""
+    return any(isinstance(item, ServiceItem) and item.model_fields_set & HISTORICAL for item in items)
+
+
+def drafted(
+    item: ServiceItem | Rejection, known: Mapping[Any, Any], *, now: datetime, actor: str
+) -> Upsert | Rejection:
+    """Return how an item is written, or why not; what it leaves out of a new service has its default."""
+    if isinstance(item, Rejection):
+        return item
+    row = known.get(identity_of(SERVICES, item.model_dump(include={"key", "external_source", "external_id"})))
+    if row is None and item.name is None:
+        return invalid(Fault("/name", "missing", "This is needed."))
+    if row is not None and row["key"] != item.key:
+        return invalid(Fault("/key", "immutable", "The key of a service never changes."))
+    values = item.model_dump(include=set(_PLAIN))
+    named = {name for name in item.model_fields_set if not (name in _NEVER_NULL and getattr(item, name) is None)}
+    past = _past(item, row, named, now)
+    state = past["state"]
+    return Upsert(
+        values=values | past,
+        named=frozenset((named - HISTORICAL) | (past.keys() if named & HISTORICAL else set())),
+        change=change_of(row, state, actor=actor),
+    )
+
+
+def _past(item: ServiceItem, row: Any, named: set[str], now: datetime) -> dict[str, Any]:
+    """Return the state of a service with what follows from it, as the item and what was known tell."""
+    before = row or {"state": lifecycle.LIFECYCLE.initial, "live_from": None, "retired_at": None}
+    told = {name: getattr(item, name) if name in named else before[name] for name in HISTORICAL}
+    return {"state": told["state"]} | lifecycle.entered(
+        told["state"], live_from=told["live_from"], retired_at=told["retired_at"], at=now
+    )
+
+
+def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
+    """Return the steps of history that a batch has made: where services begin, and which changed their state."""
+    entries = []
+    for upsert, result in zip(upserts, results, strict=True):
+        if not isinstance(upsert, Upsert) or not result.written or result.id is None:
+            continue
+        before = result.before["state"] if result.before else None
+        if before != upsert.values["state"] and (before is None or "state" in upsert.named):
+            entries.append(Entry(resource_id=result.id, at=now, from_state=before, to_state=upsert.values["state"]))
+    return entries

@@ -1,0 +1,135 @@
+"""The states of a service, the ways between them, and what stands in each way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis.lifecycle import Guard, Lifecycle, Transition
+
+LIVE = frozenset({"delivering", "supporting", "retiring", "retired"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A service that is to change its state: its row, what is open around it, and the reason given."""
+
+    service: Mapping[str, Any]
+    reason: str | None = None
+    open_incidents: int = 0
+    open_major_incidents: int = 0
+
+
+def _owner_set(candidate: Candidate) -> str | None:
+    return None if candidate.service["owner"] else "The service needs an owner."
+
+
+def _outcome_defined(candidate: Candidate) -> str | None:
+    return None if candidate.service["boundaries"]["outcomes"] else "The service needs an outcome for its users."
+
+
+def _boundaries_complete(candidate: Candidate) -> str | None:
+    boundaries = candidate.service["boundaries"]
+    missing = [name for name in ("inputs", "outputs", "outcomes") if not boundaries[name]]
+    return f"The boundaries lack {', '.join(missing)}." if missing else None
+
+
+def _criticality_set(candidate: Candidate) -> str | None:
+    return None if candidate.service["criticality"] else "The service needs a criticality."
+
+
+def _support_team_set(candidate: Candidate) -> str | None:
+    return None if candidate.service["support_team"] else "The service needs a support team."
+
+
+def _handover_received(candidate: Candidate) -> str | None:
+    if candidate.service["direct_delivery_reason"]:
+        return None
+    return "Without a project's handover the service needs a direct_delivery_reason."
+
+
+def _no_open_major_incident(candidate: Candidate) -> str | None:
+    number = candidate.open_major_incidents
+    return f"{number} major incidents are open." if number else None
+
+
+def _retirement_date_set(candidate: Candidate) -> str | None:
+    return None if candidate.service["retire_on"] else "The service needs a date on which it retires, retire_on."
+
+
+def _successor_or_reason(candidate: Candidate) -> str | None:
+    if candidate.service["successor_service_id"] or candidate.service["retirement_reason"]:
+        return None
+    return "The service needs a successor_service_id or a retirement_reason."
+
+
+def _no_open_incidents(candidate: Candidate) -> str | None:
+    return f"{candidate.open_incidents} incidents are open." if candidate.open_incidents else None
+
+
+def _reason_given(candidate: Candidate) -> str | None:
+    return None if candidate.reason and candidate.reason.strip() else "This needs a reason."
+
+
+REASON_GIVEN = Guard("reason_given", _reason_given)
+
+LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
+    name="The service",
+    initial="proposed",
+    transitions=(
+        Transition(
+            "proposed",
+            "designing",
+            "design_started",
+            (Guard("owner_set", _owner_set), Guard("outcome_defined", _outcome_defined)),
+        ),
+        Transition(
+            "designing",
+            "creating",
+            "creation_started",
+            (Guard("boundaries_complete", _boundaries_complete), Guard("criticality_set", _criticality_set)),
+        ),
+        Transition(
+            "creating",
+            "delivering",
+            "delivered",
+            (Guard("support_team_set", _support_team_set), Guard("handover_received", _handover_received)),
+        ),
+        Transition(
+            "delivering",
+            "supporting",
+            "support_started",
+            (Guard("no_open_major_incident", _no_open_major_incident),),
+        ),
+        Transition(
+            "supporting",
+            "retiring",
+            "retirement_started",
+            (
+                Guard("retirement_date_set", _retirement_date_set),
+                Guard("successor_or_reason", _successor_or_reason),
+            ),
+        ),
+        Transition("retiring", "retired", "retired", (Guard("no_open_incidents", _no_open_incidents),)),
+        Transition("creating", "designing", "returned", (REASON_GIVEN,)),
+        Transition("delivering", "creating", "returned", (REASON_GIVEN,)),
+        Transition("retiring", "supporting", "retained", (REASON_GIVEN,)),
+        *(
+            Transition(source, "cancelled", "cancelled", (REASON_GIVEN,))
+            for source in ("proposed", "designing", "creating", "delivering")
+        ),
+    ),
+)
+
+
+def entered(
+    state: str, *, live_from: datetime | None, retired_at: datetime | None, at: datetime
+) -> dict[str, datetime | None]:
+    """Return since when a service that enters a state is live, and when it ended, if it did.
+
+    What was given before stays. A live service that is cancelled ends with it; one that comes back has not ended.
+    """
+    if state in LIVE:
+        live_from = live_from or at
+    is_over = state == "retired" or (state == "cancelled" and live_from is not None)
+    return {"live_from": live_from, "retired_at": (retired_at or at) if is_over else None}

@@ -1,0 +1,120 @@
+"""The paths of services."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+from chassis.caller import Caller
+from chassis.http import ExpectedVersion, ListQuery, PutCondition, Router, answer, needs, problems
+from chassis.http.batches import Batch, BatchReport
+from chassis.schemas import Day, Instant, Key, PageOf
+from chassis.transitions import History, Transitions
+from service_catalog.services import schemas
+from service_catalog.services.operations import Services
+
+Reader = Annotated[Caller, Depends(needs("catalog:read"))]
+Writer = Annotated[Caller, Depends(needs("catalog:write"))]
+
+
+class ServiceQuery(ListQuery):
+    """What services can be found by."""
+
+    key: str | None = None
+    name: str | None = None
+    type: schemas.Type | None = None
+    criticality: list[schemas.Criticality] | None = None
+    state: list[schemas.State] | None = None
+    owner: str | None = None
+    support_team: str | None = None
+    calendar_id: UUID | None = None
+    project_id: UUID | None = None
+    successor_service_id: UUID | None = None
+    live_from_from: Instant | None = None
+    live_from_to: Instant | None = None
+    retire_on_from: Day | None = None
+    retire_on_to: Day | None = None
+    external_source: str | None = None
+    external_id: str | None = None
+
+
+def router(services: Services) -> Router:
+    """Return the paths of services."""
+    routes = Router(tags=["services"])
+
+    @routes.get("/services", response_model=PageOf[schemas.Service])
+    async def list_services(request: Request, caller: Reader, query: Annotated[ServiceQuery, Query()]) -> Response:
+        """List services, oldest first; `q` looks into key, name and description."""
+        return answer(request, await services.list(caller, query.listing()))
+
+    @routes.post("/services", status_code=201, response_model=schemas.Service, responses=problems(409))
+    async def create_service(request: Request, caller: Writer, new: schemas.NewService) -> Response:
+        """Create a service; it begins as `proposed`."""
+        return answer(request, await services.create(caller, new))
+
+    @routes.post("/services:batch", response_model=BatchReport, responses=problems(409))
+    async def batch_services(request: Request, caller: Writer, batch: Batch[schemas.ServiceItem]) -> Response:
+        """Add or change many services by their external id or key.
+
+        `state`, `live_from` and `retired_at` bring the past of another tool along and need the scope `catalog:import`.
+        """
+        return answer(request, await services.batch(caller, batch.judged(), batch.mode))
+
+    @routes.get("/services/by-key/{key}", response_model=schemas.Service, responses=problems(404))
+    async def get_service_by_key(request: Request, caller: Reader, key: str) -> Response:
+        """Return the service with this key."""
+        return answer(request, await services.get_by_key(caller, key))
+
+    @routes.put("/services/by-key/{key}", response_model=schemas.Service, responses=problems(409))
+    async def put_service_by_key(
+        request: Request, caller: Writer, key: Key, new: schemas.ServiceReplacement, condition: PutCondition
+    ) -> Response:
+        """Create or replace the service with this key.
+
+        `If-None-Match: *` only creates, `If-Match` only replaces; a replacement that changes nothing has no version.
+        """
+        return answer(request, await services.put(caller, key, new, condition))
+
+    @routes.get("/services/{service_id}", response_model=schemas.Service, responses=problems(404))
+    async def get_service(request: Request, caller: Reader, service_id: UUID) -> Response:
+        """Return a service."""
+        return answer(request, await services.get(caller, service_id))
+
+    @routes.patch("/services/{service_id}", response_model=schemas.Service, responses=problems(404, 409))
+    async def update_service(
+        request: Request, caller: Writer, service_id: UUID, patch: schemas.ServicePatch, version: ExpectedVersion
+    ) -> Response:
+        """Change a service: objects are merged, lists replaced whole. Its key never changes, its state by commands."""
+        return answer(request, await services.change(caller, service_id, patch, version))
+
+    @routes.delete("/services/{service_id}", response_model=schemas.Service, responses=problems(404, 409))
+    async def delete_service(request: Request, caller: Writer, service_id: UUID, version: ExpectedVersion) -> Response:
+        """Delete a service that is still `proposed` and that nothing refers to; answers with its last state."""
+        return answer(request, await services.delete(caller, service_id, version))
+
+    @routes.get("/services/{service_id}/transitions", response_model=Transitions, responses=problems(404))
+    async def list_service_transitions(request: Request, caller: Reader, service_id: UUID) -> Response:
+        """Tell where a service may go from its state, what stands in the way, and how it came here."""
+        return answer(request, await services.transitions(caller, service_id))
+
+    @routes.post("/services/{service_id}/transitions", response_model=schemas.Service, responses=problems(404, 409))
+    async def transition_service(
+        request: Request, caller: Writer, service_id: UUID, order: schemas.ServiceTransition
+    ) -> Response:
+        """Bring a service to another state.
+
+        Refused with all that stands in the way at once. The ways back and a cancellation need a reason.
+        """
+        return answer(request, await services.transition(caller, service_id, order))
+
+    @routes.get("/services/{service_id}/history", response_model=History, responses=problems(404))
+    async def list_service_history(request: Request, caller: Reader, service_id: UUID) -> Response:
+        """Tell which states a service went through: when, by whom and why."""
+        return answer(request, await services.history(caller, service_id))
+
+    @routes.get("/services/{service_id}/status", response_model=schemas.ServiceStatus, responses=problems(404))
+    async def get_service_status(request: Request, caller: Reader, service_id: UUID) -> Response:
+        """Tell how a service is right now, from the outages, maintenance and incidents that are open."""
+        return answer(request, await services.status(caller, service_id))
+
+    return routes

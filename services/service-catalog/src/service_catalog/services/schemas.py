@@ -1,0 +1,227 @@
+"""What clients send and see of services."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from chassis.schemas import (
+    UNSET,
+    Day,
+    ExternalIdentity,
+    Input,
+    Instant,
+    Key,
+    LabelChanges,
+    Labels,
+    Name,
+    Output,
+    Patch,
+    Text,
+    Traceable,
+)
+
+Type = Literal["business", "technical", "application"]
+Criticality = Literal["tier1", "tier2", "tier3", "tier4"]
+State = Literal["proposed", "designing", "creating", "delivering", "supporting", "retiring", "retired", "cancelled"]
+OperationalStatus = Literal["operational", "maintenance", "degraded", "partial_outage", "major_outage"]
+ITEMS_MAX = 200
+
+EXAMPLE: dict[str, Any] = {
+    "key": "web-shop",
+    "name": "Web shop",
+    "description": "Customers find goods, order and pay.",
+    "type": "business",
+    "criticality": "tier1",
+    "owner": "ada",
+    "support_team": "shop-support",
+    "boundaries": {
+        "inputs": [{"name": "Product data", "description": "From the inventory, each night."}],
+        "outputs": [{"name": "Orders"}],
+        "outcomes": [{"name": "Goods are ordered at any hour", "measure": "share of orders outside office hours"}],
+        "in_scope": [{"name": "Ordering and paying"}],
+        "out_of_scope": [{"name": "Delivery of goods"}],
+    },
+}
+
+
+class Boundary(Input):
+    """One thing that goes into a service, comes out of it, or is or is not its business."""
+
+    name: Name
+    description: Text | None = None
+
+
+class OutcomeBoundary(Boundary):
+    """What users have from a service, and what tells whether they do."""
+
+    measure: Text | None = None
+
+
+Items = Annotated[list[Boundary], Field(max_length=ITEMS_MAX)]
+OutcomeItems = Annotated[list[OutcomeBoundary], Field(max_length=ITEMS_MAX)]
+
+
+class Boundaries(Input):
+    """The margins of a service: what it takes, what it gives, what its users have from it, and what is not its own."""
+
+    inputs: Items = []
+    outputs: Items = []
+    outcomes: OutcomeItems = []
+    in_scope: Items = []
+    out_of_scope: Items = []
+
+
+class BoundariesPatch(Patch):
+    """Changes of the margins: a list that is sent replaces the one there was, null empties it."""
+
+    inputs: Items | None = UNSET
+    outputs: Items | None = UNSET
+    outcomes: OutcomeItems | None = UNSET
+    in_scope: Items | None = UNSET
+    out_of_scope: Items | None = UNSET
+
+
+class ServiceDescription(Input):
+    """What may be said of a service at any time."""
+
+    description: Text | None = None
+    type: Type = "business"
+    criticality: Criticality | None = None
+    owner: Name | None = None
+    support_team: Name | None = None
+    boundaries: Boundaries = Boundaries()
+    calendar_id: UUID | None = None
+    """The calendar of its agreed service hours; without one it is to be available at all times."""
+    project_id: UUID | None = None
+    """The project that brings it to life."""
+    direct_delivery_reason: Text | None = None
+    """Why it goes live without a project's handover."""
+    retire_on: Day | None = None
+    """The date on which it is to be retired."""
+    successor_service_id: UUID | None = None
+    retirement_reason: Text | None = None
+    """Why it is retired without a successor."""
+    labels: Labels = {}
+
+
+class ServiceReplacement(ExternalIdentity, ServiceDescription):
+    """A whole service as it is to be, found by its key; what is not sent falls back to its default."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {k: v for k, v in EXAMPLE.items() if k != "key"}})
+
+    name: Name
+
+
+class NewService(ServiceReplacement):
+    """A service to be created; it begins as `proposed`."""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+
+    key: Key
+    """Unique in the organisation; never changes."""
+
+
+class ServiceItem(ExternalIdentity, ServiceDescription):
+    """A service of a batch, found by its external id or else by its key; a known one changes in what is sent only."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **EXAMPLE,
+                "external_source": "cmdb",
+                "external_id": "42",
+                "state": "supporting",
+                "live_from": "2020-01-01T00:00:00Z",
+            }
+        }
+    )
+
+    key: Key
+    name: Name | None = None
+    """Needed for a new service."""
+    state: State | None = None
+    """As another tool knew it; needs the scope `catalog:import`, as live_from and retired_at do."""
+    live_from: Instant | None = None
+    retired_at: Instant | None = None
+
+
+class ServicePatch(Patch):
+    """Changes of a service (a merge patch). Its key never changes, its state by commands."""
+
+    name: Name = UNSET
+    description: Text | None = UNSET
+    type: Type = UNSET
+    criticality: Criticality | None = UNSET
+    owner: Name | None = UNSET
+    support_team: Name | None = UNSET
+    boundaries: BoundariesPatch | None = UNSET
+    calendar_id: UUID | None = UNSET
+    project_id: UUID | None = UNSET
+    direct_delivery_reason: Text | None = UNSET
+    retire_on: Day | None = UNSET
+    successor_service_id: UUID | None = UNSET
+    retirement_reason: Text | None = UNSET
+    labels: LabelChanges = UNSET
+
+
+class ServiceTransition(Input):
+    """A command to a service: where it is to go, and why."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"to": "designing", "reason": "The demand was accepted."}})
+
+    to: State
+    reason: Text | None = None
+
+
+class Service(Traceable):
+    """A service: what users are given, within which boundaries, and where in its life it is."""
+
+    key: str
+    name: str
+    description: str | None
+    type: Type
+    criticality: Criticality | None
+    owner: str | None
+    support_team: str | None
+    boundaries: Boundaries
+    calendar_id: UUID | None
+    state: State
+    live_from: Instant | None
+    """Since when it is live: when it entered `delivering`, or as an import said."""
+    retired_at: Instant | None
+    project_id: UUID | None
+    direct_delivery_reason: str | None
+    retire_on: Day | None
+    successor_service_id: UUID | None
+    retirement_reason: str | None
+
+
+class OpenOutage(Output):
+    """An outage that has not ended."""
+
+    id: UUID
+    severity: Literal["major", "partial", "degraded"]
+    started_at: Instant
+
+
+class RunningMaintenance(Output):
+    """A maintenance window that is in progress."""
+
+    id: UUID
+    planned_start: Instant
+    planned_end: Instant
+    actual_start: Instant | None
+
+
+class ServiceStatus(Output):
+    """How a service is right now, from what is open; no part of the service and without a version."""
+
+    service_id: UUID
+    operational_status: OperationalStatus
+    """The worst of what is open: an outage by its severity, then maintenance, else `operational`."""
+    open_outages: list[OpenOutage]
+    maintenance_windows: list[RunningMaintenance]
+    open_incidents: int
+    open_major_incidents: int
+    at: Instant
