@@ -176,6 +176,8 @@ async def test_the_facts_behind_a_value(siblings: Any, ask: Any) -> None:
     value = await ask.value("availability", subject_id=str(service), **JUNE)
     path = value["evidence"].removeprefix("/v1/")
     everything = await ask.get(path)
+    assert await ask.get(f"{path}&grain=total") == everything
+    await ask.get(f"{path}&grain=day", status=422)
     schemas.EvidencePage.model_validate(everything, extra="forbid")
     kinds = [item["kind"] for item in everything["items"]]
     assert kinds == ["agreed_time", "maintenance_window", "maintenance_window", "outage", "outage"]

@@ -6,11 +6,12 @@ from typing import Any
 
 from chassis.caller import Caller
 from chassis.outcome import Found, Page
-from chassis.rejection import not_found
+from chassis.rejection import Fault, invalid, not_found
 from kpi_engine.definitions.answers import document, positions
 from kpi_engine.definitions.catalogue import CATALOGUE, KpiDefinition
 from kpi_engine.definitions.envelope import SubjectType
 from kpi_engine.definitions.pages import Family
+from kpi_engine.definitions.periods import Grain
 from kpi_engine.definitions.questions import Question
 
 
@@ -42,7 +43,9 @@ class Kpis:
         return Page(json.dumps(items, ensure_ascii=False), answered.next)
 
     async def evidence(self, caller: Caller, question: Question) -> Found:
-        """Return the facts behind one value."""
+        """Return the facts behind one value; those of a series are asked for one by one."""
+        if question.grain is not Grain.TOTAL:
+            raise invalid(Fault("grain", "one-value", "Ask for the facts of one value: each has its own link."))
         facts = await self._families[question.kpi.subject_type].evidence(caller, question)
         body = {"items": facts.items, "next": facts.next, "as_of": positions(facts.as_of)}
         return Found(json.dumps(body, ensure_ascii=False))

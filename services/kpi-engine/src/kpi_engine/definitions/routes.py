@@ -46,7 +46,7 @@ def router(kpis: Kpis, own_writes: OwnWrites) -> Router:
 
     @routes.get("/{code}/evidence", response_model=schemas.EvidencePage, responses=problems(404))
     async def list_kpi_evidence(
-        request: Request, caller: Reader, code: str, query: Annotated[schemas.EvidenceQuery, Query()]
+        request: Request, caller: Reader, code: str, query: Annotated[schemas.ValuesQuery, Query()]
     ) -> Response:
         """Return the facts behind one value: the `evidence` link of each value leads here.
 

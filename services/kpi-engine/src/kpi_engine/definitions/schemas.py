@@ -39,8 +39,8 @@ Cursor = Annotated[str | None, Field(max_length=1000, description="The cursor `n
 PageSize = Annotated[int, Field(ge=1, le=200, description="How many subjects, or facts, a page holds at most.")]
 
 
-class EvidenceQuery(BaseModel):
-    """Which value the facts are asked for."""
+class ValuesQuery(BaseModel):
+    """Which values, or the facts behind which value, are asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,6 +58,9 @@ class EvidenceQuery(BaseModel):
         MomentText | None,
         Field(alias="to", description="Where it ends; the instant is not part of it. A day means its beginning."),
     ] = None
+    grain: Annotated[
+        Grain, Field(description="How the period is cut into a series; facts are told of one value, the total.")
+    ] = Grain.TOTAL
     timezone: Annotated[
         ZoneName | None,
         Field(description="The IANA zone that periods are cut in; by default UTC, of a project its own."),
@@ -84,7 +87,7 @@ class EvidenceQuery(BaseModel):
             subject_id=self.subject_id,
             start=self.start,
             end=self.end,
-            grain=self.asked_grain,
+            grain=self.grain,
             timezone=self.timezone,
             status_at=self.status_at,
             baseline=self.baseline,
@@ -92,22 +95,6 @@ class EvidenceQuery(BaseModel):
             after=self.after,
             links=links,
         )
-
-    @property
-    def asked_grain(self) -> Grain:
-        """How the period is cut: not at all."""
-        return Grain.TOTAL
-
-
-class ValuesQuery(EvidenceQuery):
-    """Which values are asked for."""
-
-    grain: Annotated[Grain, Field(description="How the period is cut into a series.")] = Grain.TOTAL
-
-    @property
-    def asked_grain(self) -> Grain:
-        """How the period is cut."""
-        return self.grain
 
 
 class Kpi(Output):
