@@ -1,10 +1,12 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chassis import ids
 from chassis.batch import Mode, Upsert, write_batch
 from chassis.caller import Caller
 from chassis.keys import command, conclude
@@ -108,3 +110,11 @@ async def test_two_who_import_the_same_at_once_have_each_resource_once(notes_poo
     ids = {tuple(item["id"] for item in answered) for answered in batches}
     assert len(ids) == 1
     assert await count_events(notes_pools, caller) == 40
+
+
+async def test_a_new_row_may_bring_its_id(notes_pools: Pools) -> None:
+    caller, wanted = a_caller(), ids.new_id()
+    item = Upsert(values=note_values(key="known"), named=frozenset({"key"}), id=wanted)
+    (first,) = await send(notes_pools, caller, [item])
+    (again,) = await send(notes_pools, caller, [replace(item, id=ids.new_id())])
+    assert (first["id"], again["id"], again["version"]) == (str(wanted), str(wanted), 1)

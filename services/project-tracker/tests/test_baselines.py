@@ -41,6 +41,10 @@ async def test_a_baseline_freezes_todays_schedule(tracker: Tracker, own: str) ->
     assert await tracker.get(f"{own}/baselines/{made['id']}") == made
 
 
+async def test_nothing_needs_to_be_said_of_a_baseline(tracker: Tracker, own: str) -> None:
+    assert (await tracker.send("POST", f"{own}/baselines")).json()["number"] == 1
+
+
 async def test_what_is_frozen_does_not_follow_the_plan(tracker: Tracker, own: str) -> None:
     made = await tracker.post(f"{own}/baselines", {})
     before = await frozen(tracker, own, made)

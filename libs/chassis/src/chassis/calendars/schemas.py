@@ -35,7 +35,7 @@ class Holiday(Input):
     """A day without working time."""
 
     date: Day
-    name: Name = ""
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
 class DatedException(Input):

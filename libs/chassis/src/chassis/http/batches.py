@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Self, TypeVar, cast, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from chassis.batch import Mode
@@ -59,6 +59,8 @@ def _judged(adapter: TypeAdapter[T], item: Any) -> T | Rejection:
 
 class ItemResult(Output):
     """What became of one item."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].remove("problem"))
 
     index: int
     status: int

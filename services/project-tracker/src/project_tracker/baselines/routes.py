@@ -46,14 +46,16 @@ def router(baselines: Baselines) -> Router:
         return answer(request, await baselines.list(caller, query.listing(project_id)))
 
     @routes.post("/baselines", status_code=201, response_model=schemas.Baseline, responses=problems(404, 409))
-    async def create_baseline(request: Request, caller: Writer, project_id: UUID, new: schemas.NewBaseline) -> Response:
-        """Freeze today's schedule as the project's baseline, approved at once.
+    async def create_baseline(
+        request: Request, caller: Writer, project_id: UUID, new: schemas.NewBaseline | None = None
+    ) -> Response:
+        """Freeze today's schedule as the project's baseline, approved at once; the body may be left out.
 
         Needs the scope `projects:approve`, and a project that is not yet executing. With `projects:import` explicit
         `tasks` and an earlier `approved_at` bring along what another tool froze, in any open state. 409
         `change-request-required`: there is an approved baseline already.
         """
-        return answer(request, await baselines.create(caller, project_id, new))
+        return answer(request, await baselines.create(caller, project_id, new or schemas.NewBaseline()))
 
     @routes.get("/baselines/{baseline_id}", response_model=schemas.Baseline, responses=problems(404))
     async def get_baseline(request: Request, caller: Reader, project_id: UUID, baseline_id: UUID) -> Response:

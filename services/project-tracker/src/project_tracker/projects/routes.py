@@ -64,7 +64,11 @@ def router(projects: Projects) -> Router:
         """Return the project with this key."""
         return answer(request, await projects.get_by_key(caller, key))
 
-    @routes.put("/projects/by-key/{key}", response_model=schemas.Project, responses=problems(409))
+    @routes.put(
+        "/projects/by-key/{key}",
+        response_model=schemas.Project,
+        responses={201: {"model": schemas.Project, "description": "There was none; it was created."}, **problems(409)},
+    )
     async def put_project_by_key(
         request: Request, caller: Writer, key: Key, new: schemas.ProjectReplacement, condition: PutCondition
     ) -> Response:

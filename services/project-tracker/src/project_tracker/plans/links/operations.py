@@ -86,7 +86,7 @@ class Dependencies(Parts):
         return await self._tasks.named(tx, project_id, codes, ids)
 
     async def _refuse_unsound(self, tx: Transaction, project_id: UUID, links: Sequence[Ends]) -> None:
-        faults = faults_of(await self._tasks.outline(tx, project_id), links)
+        faults = await asyncio.to_thread(faults_of, await self._tasks.outline(tx, project_id), links)
         if faults:
             raise refusal(*faults)
 

@@ -1,5 +1,6 @@
 """The use cases of tasks: every one holds the project, so that the tree changes in one place at a time."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -149,7 +150,7 @@ class Tasks(Parts):
     async def _place(
         self, tx: Transaction, project_id: UUID, outline: Outline, items: Mapping[int, Placement]
     ) -> Placed:
-        return place(outline, await links_of(tx, project_id), items)
+        return await asyncio.to_thread(place, outline, await links_of(tx, project_id), items)
 
     async def _moved(
         self, tx: Transaction, project_id: UUID, id_: UUID, patch: TaskPatch, sent: frozenset[str]

@@ -1,0 +1,56 @@
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel
+
+from chassis.schemas import ExternalIdentity, Input
+from project_tracker.baselines.schemas import NewBaseline
+from project_tracker.budget_lines.schemas import NewBudgetLine
+from project_tracker.costs.schemas import NewCost, Reversal
+from project_tracker.plans.links.schemas import NewDependency
+from project_tracker.plans.tasks.schemas import NewTask, TaskItem
+from project_tracker.progress.schemas import NewProgressReport
+from project_tracker.projects.schemas import NewProject, ProjectItem, ProjectReplacement
+
+WITH_EXAMPLES: tuple[type[Input | ExternalIdentity], ...] = (
+    NewBaseline,
+    NewBudgetLine,
+    NewCost,
+    NewDependency,
+    NewProgressReport,
+    NewProject,
+    NewTask,
+    ProjectItem,
+    ProjectReplacement,
+    Reversal,
+    TaskItem,
+)
+
+
+@pytest.fixture
+async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+    found: dict[str, Any] = (await client.get("/openapi.json")).json()
+    return found
+
+
+async def test_the_document_is_openapi(document: dict[str, Any]) -> None:
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+
+
+@pytest.mark.parametrize("model", WITH_EXAMPLES, ids=lambda model: model.__name__)
+async def test_what_is_shown_as_an_example_is_accepted(model: type[BaseModel], document: dict[str, Any]) -> None:
+    example = document["components"]["schemas"][model.__name__]["example"]
+    model.model_validate(example, strict=False)
+
+
+async def test_every_operation_is_described_and_named(document: dict[str, Any]) -> None:
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert all(operation["description"] for operation in operations)
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+
+
+async def test_an_item_of_a_batch_tells_a_problem_only_where_there_is_one(document: dict[str, Any]) -> None:
+    assert "problem" not in document["components"]["schemas"]["ItemResult"]["required"]
