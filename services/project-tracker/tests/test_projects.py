@@ -116,6 +116,18 @@ async def test_put_by_key_creates_replaces_and_keeps(tracker: Tracker) -> None:
     assert only_known.status_code == 412
 
 
+async def test_puts_at_once_create_one_project(tracker: Tracker) -> None:
+    body = {"name": "CRM", "currency": "EUR", "start_at": "2026-03-02T08:00:00Z"}
+    answers = await asyncio.gather(*(tracker.send("PUT", "projects/by-key/crm", json=body) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+
+
+async def test_a_project_does_not_follow_itself(tracker: Tracker) -> None:
+    made = await tracker.project()
+    problem = await tracker.patch(f"projects/{made['id']}", {"predecessor_project_id": made["id"]}, status=422)
+    assert codes(problem) == [("/predecessor_project_id", "own-predecessor")]
+
+
 async def test_a_project_is_deleted_only_before_it_begins(tracker: Tracker) -> None:
     made = await tracker.project()
     await tracker.delete(f"projects/{made['id']}")

@@ -163,6 +163,19 @@ async def test_the_plan_of_a_closed_project_stays_as_it_is(tracker: Tracker, sta
     await tracker.get(f"{own}/schedule")
 
 
+@pytest.mark.parametrize("state", ["proposed", "initiating", "planning", "executing", "delivering", "closing"])
+async def test_plan_progress_and_costs_are_taken_in_every_open_state(tracker: Tracker, state: str) -> None:
+    project = await tracker.project()
+    own = await tracker.plan(project, a_task("1"), a_task("2"))
+    await tracker.batch("projects", [{"key": project["key"], "state": state, "on_hold": True}])
+    when = "2026-03-02T08:00:00Z"
+    await tracker.post(f"{own}/tasks", a_task("3"))
+    await tracker.post(f"{own}/dependencies", {"predecessor_wbs": "1", "successor_wbs": "2"})
+    await tracker.post(f"{own}/progress-reports", {"wbs": "1", "status_at": when, "percent_complete": "1"})
+    await tracker.post(f"{own}/costs", {"incurred_at": when, "amount": euros("1")})
+    await tracker.post(f"{own}/budget-lines", {"period_start": when, "period_end": when, "amount": euros("1")})
+
+
 async def test_two_creations_of_one_code_have_one_winner(tracker: Tracker, own: str) -> None:
     answers = await asyncio.gather(*(tracker.send("POST", f"{own}/tasks", json=a_task("1")) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]

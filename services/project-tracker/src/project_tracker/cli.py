@@ -1,6 +1,5 @@
 """The command line: serve, work, migrate, openapi."""
 
-import asyncio
 import sys
 
 from chassis import working
@@ -13,15 +12,9 @@ from project_tracker.wiring import PACKAGE
 
 def main() -> None:
     """Do what the command line says."""
-    sys.exit(service_command(Settings, create_app=create_app, work=_work, migrate=_migrate))
+    sys.exit(service_command(Settings, package=PACKAGE, create_app=create_app, work=_work))
 
 
 def _work(settings: Settings) -> int:
     standing = Standing(settings, PACKAGE)
     return working.work(standing, working.shared_loops(standing), metrics_port=settings.metrics_port)
-
-
-def _migrate(settings: Settings) -> None:
-    from chassis.migrating import migrate
-
-    asyncio.run(migrate(settings.address("owner"), PACKAGE))

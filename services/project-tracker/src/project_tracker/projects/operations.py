@@ -1,6 +1,6 @@
 """The use cases of projects, and what the slices of its parts ask of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
 from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, get, get_by, get_to_change, list_page
-from chassis.rejection import Rejection, not_found
+from chassis.rejection import Fault, Rejection, invalid, not_found
 from chassis.writing import delete_one, insert_one, revise
 from project_tracker.projects import lifecycle
 from project_tracker.projects.drafts import columns, incomplete, refuse_other_currency, with_labels_merged
@@ -69,10 +69,19 @@ class Projects:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, PROJECTS, id_)
             changes = with_labels_merged(row, columns(patch, frozenset(patch.model_fields_set), row["currency"]))
+            _refuse_itself(id_, changes)
             return await conclude(tx, await revise(tx, PROJECTS, row, changes, expected=expected))
 
     async def put(self, caller: Caller, key: str, new: ProjectReplacement, condition: Precondition) -> Written:
         """Create or replace the project with this key."""
+        try:
+            return await self._put_once(caller, key, new, condition)
+        except Rejection as refusal:
+            if refusal.code != "key-taken":
+                raise
+            return await self._put_once(caller, key, new, condition)  # another has created it meanwhile
+
+    async def _put_once(self, caller: Caller, key: str, new: ProjectReplacement, condition: Precondition) -> Written:
         async with command(self._database, caller) as tx:
             id_ = await tx.value(_BY_KEY, key=key)
             if id_ is None:
@@ -88,6 +97,7 @@ class Projects:
             changes = columns(new, _PLANNING | {"name", "external_source", "external_id"}, new.currency)
             if new.start_at is None:
                 del changes["start_at"]
+            _refuse_itself(id_, changes)
             return await conclude(tx, await revise(tx, PROJECTS, row, changes, expected=condition.expected))
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
@@ -129,6 +139,11 @@ class Projects:
         row = _there(await tx.one(_HELD, id=id_))
         lifecycle.refuse_final(row)
         return row
+
+
+def _refuse_itself(id_: UUID, changes: Mapping[str, Any]) -> None:
+    if changes.get("predecessor_project_id") == id_:
+        raise invalid(Fault("/predecessor_project_id", "own-predecessor", "A project does not follow itself."))
 
 
 def _there(row: Any) -> Any:
