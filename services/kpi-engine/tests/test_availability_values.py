@@ -1,13 +1,19 @@
+import asyncio
 import csv
 import gzip
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_spec_validator import validate
 
 from chassis import ids
 from kpi_engine.definitions import schemas
+from kpi_engine.intake.schemas import ProjectionProgress
+from kpi_engine.main import create_app
+from kpi_engine.policies.schemas import NewPolicy, Policy
 
 INCIDENTS = Path(__file__).parents[3] / "tests/data/github-status/windows_20260328.csv.gz"
 JUNE = {"from_": "2025-06-01T00:00:00Z", "to": "2025-07-01T00:00:00Z"}
@@ -278,16 +284,69 @@ async def test_what_does_not_exist(ask: Any) -> None:
 async def test_the_catalogue(ask: Any) -> None:
     page = await ask.get("kpis")
     schemas.KpiPage.model_validate(page, extra="forbid")
-    codes = {kpi["code"] for kpi in page["items"]}
-    assert {"availability", "mtrs", "mtbf", "budget_deviation", "milestones_missed"} <= codes
+    codes = [kpi["code"] for kpi in page["items"]]
+    assert {"availability", "mtrs", "mtbf", "budget_deviation", "milestones_missed"} <= set(codes)
     assert (await ask.get("kpis/availability"))["direction"] == "higher_is_better"
+    first = await ask.get("kpis", limit=20)
+    rest = await ask.get("kpis", limit=20, after=first["next"])
+    assert [kpi["code"] for kpi in first["items"] + rest["items"]] == codes
+    assert rest["next"] is None
+
+
+async def test_what_is_not_over_yet_is_not_the_last_word(siblings: Any, ask: Any) -> None:
+    service = await siblings.service()
+    await siblings.outages(service, ("2025-06-30T00:00:00Z", None))
+    running = await ask.value("availability", subject_id=str(service), **JUNE)
+    assert (running["value"], running["status"], running["provisional"]) == ("96.666667", "ok", True)
+    to_come = {"from_": "2025-06-01T00:00:00Z", "to": "2060-01-01T00:00:00Z"}
+    value = await ask.value("availability", subject_id=str(service), **to_come)
+    assert (value["status"], value["reason"], value["provisional"]) == ("partial", "period_open", True)
+    future = await ask.value(
+        "availability", subject_id=str(service), from_="2060-01-01T00:00:00Z", to="2061-01-01T00:00:00Z"
+    )
+    assert (future["value"], future["reason"]) == (None, "no_agreed_service_time")
+
+
+async def test_one_of_two_clients_makes_a_policy(engine: Any, signer: Any, org: str) -> None:
+    token = signer.token("kpi:write", org=org, aud="kpi-engine")
+    headers = {"Authorization": f"Bearer {token}", "If-None-Match": "*"}
+    asked = (engine.put("/v1/policies", json={}, headers=headers) for _ in range(2))
+    answers = await asyncio.gather(*asked)
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 201
+    assert statuses[1] in {409, 412}
+
+
+async def test_policies_are_listed_and_carry_all_their_fields(engine: Any, signer: Any, org: str) -> None:
+    headers = {"Authorization": f"Bearer {signer.token('kpi:write', 'kpi:read', org=org, aud='kpi-engine')}"}
+    example = NewPolicy.model_config["json_schema_extra"]["example"]
+    made = (await engine.put("/v1/policies", json=example, headers=headers)).json()
+    Policy.model_validate_json(json.dumps(made), extra="forbid")
+    listed = (await engine.get("/v1/policies", headers=headers)).json()
+    assert listed["items"] == [made]
+    assert (await engine.get(f"/v1/policies/{made['id']}", headers=headers)).json() == made
+    other = {"Authorization": f"Bearer {signer.token('kpi:read', org=f'{org}-x', aud='kpi-engine')}"}
+    assert (await engine.get(f"/v1/policies/{made['id']}", headers=other)).status_code == 404
+    assert (await engine.get("/v1/policies", headers=other)).json()["items"] == []
+
+
+async def test_an_event_of_nobody_known_cannot_be_waited_for(engine: Any, signer: Any, org: str) -> None:
+    headers = {"Authorization": f"Bearer {signer.token('kpi:read', org=org, aud='kpi-engine')}"}
+    for path in ("kpis", "projection", "policies", f"projects/{ids.new_id()}/earned-value"):
+        answer = await engine.get(f"/v1/{path}", headers=headers | {"After-Event": f"elsewhere/{ids.new_id()}"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown-event"), path
+
+
+def test_the_document_of_the_api_is_valid(settings: Any) -> None:
+    document = create_app(settings).openapi()
+    validate(document)
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert all(operation["description"] for operation in operations)
 
 
 async def test_how_far_the_sources_have_been_read(siblings: Any, ask: Any) -> None:
     await siblings.service()
     answer = await ask.get("projection")
-    from kpi_engine.intake.schemas import ProjectionProgress
-
     ProjectionProgress.model_validate(answer, extra="forbid")
     (source,) = [one for one in answer["items"] if one["source"] == "service-catalog"]
     assert (source["lag_positions"], source["quarantined"]) == (0, 0)

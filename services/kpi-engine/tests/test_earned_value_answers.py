@@ -271,6 +271,18 @@ async def test_milestones(siblings: Any, ask: Any, engine: Any, signer: Any, org
     assert (await ask.value("milestones_missed", **asked))["value"] == "25.000000"
 
 
+async def test_a_closed_project_cost_what_was_spent(siblings: Any, ask: Any) -> None:
+    project, task = await a_project(siblings)
+    await siblings.reports(project, (task, at(1), "50"))
+    await siblings.costs(project, (task, at(1), "80"))
+    asked = {"subject_id": str(project), "status_at": "2190-01-01"}
+    assert (await ask.value("budget_deviation", **asked))["value"] == "60.000000"
+    closed = {"id": str(project), "key": "k", "name": "n", "currency": "EUR", "state": "closed"}
+    await siblings.tell("project-tracker", "projects", closed, verb="closed")
+    assert (await ask.value("budget_deviation", **asked))["value"] == "-20.000000"
+    assert (await ask.value("budget_deviation", subject_id=str(project), status_at=at(1)))["value"] == "60.000000"
+
+
 async def test_pages_of_projects(siblings: Any, ask: Any) -> None:
     projects = sorted([str((await a_project(siblings))[0]) for _ in range(3)])
     first = await ask.get("kpis/budget_at_completion/values", limit=2, status_at=at(1))

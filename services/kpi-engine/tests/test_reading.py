@@ -8,6 +8,7 @@ import pytest
 
 from chassis import ids
 from chassis.caller import Caller
+from chassis.database import Database
 from chassis.events.consumer import Consumer
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import EventService, running, service_on, until
@@ -25,8 +26,13 @@ def addresses(new_database: Callable[[str], Addresses]) -> Addresses:
 
 
 @pytest.fixture
-async def catalog(new_database: Callable[[str], Addresses]) -> AsyncIterator[EventService]:
-    async with service_on(new_database("chassis.testkit.sample")) as one:
+def log(new_database: Callable[[str], Addresses]) -> Addresses:
+    return new_database("chassis.testkit.sample")
+
+
+@pytest.fixture
+async def catalog(log: Addresses) -> AsyncIterator[EventService]:
+    async with service_on(log) as one:
         yield one
 
 
@@ -164,3 +170,22 @@ async def test_reading_follows_when_other_facts_answer(
         await until(moved)
     async with fresh.worker.begin(NOBODY, read_only=True) as tx:
         assert await filling_in_force(tx) == 2
+
+
+async def test_a_restored_sibling_is_read_again_and_what_it_lost_forgotten(
+    catalog: EventService, log: Addresses, fresh: Pools, org: str
+) -> None:
+    kept, lost = an_outage(), an_outage()
+    await happen(catalog, org, "outage", "created", kept)
+    await happen(catalog, org, "outage", "created", lost)
+    reading = Reading(fresh.worker, {CATALOG: catalog.as_sibling(CATALOG)})
+    await read(reading)
+    assert len(await outages(fresh, org)) == 2
+    owner = Database(log.owner, size=1)
+    async with owner.begin(NOBODY) as tx:
+        await tx.connection.execute("DELETE FROM event_log WHERE position = 2")
+        await tx.connection.execute("UPDATE event_head SET position = 1")
+        await tx.connection.execute("SELECT raise_event_epoch()")
+    await owner.close()
+    await read(reading)
+    assert set(await outages(fresh, org)) == {UUID(kept["id"])}

@@ -5,7 +5,6 @@ import sys
 
 from chassis import working
 from chassis.cli import service_command
-from chassis.migrating import migrate
 from kpi_engine.main import create_app
 from kpi_engine.settings import Settings
 from kpi_engine.wiring import PACKAGE, Engine
@@ -16,9 +15,9 @@ def main() -> None:
     sys.exit(
         service_command(
             Settings,
+            package=PACKAGE,
             create_app=create_app,
             work=_work,
-            migrate=_migrate,
             further={"rebuild": ("fill the facts anew from the siblings' logs, then let them answer", _rebuild)},
         )
     )
@@ -28,9 +27,6 @@ def _work(settings: Settings) -> int:
     engine = Engine(settings)
     return working.work(engine.standing, engine.loops(), metrics_port=settings.metrics_port)
 
-
-def _migrate(settings: Settings) -> None:
-    asyncio.run(migrate(settings.address("owner"), PACKAGE))
 
 
 def _rebuild(settings: Settings) -> None:

@@ -49,7 +49,7 @@ class Engine:
         own_writes = OwnWrites(database, self.siblings.by_name, projection=self._in_force)
         of_projects = EarnedValues(database, seal)
         of_services = Availability(database, seal)
-        kpis = Kpis({SubjectType.SERVICE: of_services, SubjectType.PROJECT: of_projects})
+        kpis = Kpis({SubjectType.SERVICE: of_services, SubjectType.PROJECT: of_projects}, seal)
         return [
             definitions.router(kpis, own_writes),
             earned_value.router(of_projects, own_writes),

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from chassis.caller import Caller
+from chassis.cursors import CursorSeal
 from chassis.outcome import Found, Page
 from chassis.rejection import Fault, invalid, not_found
 from kpi_engine.definitions.answers import document, positions
@@ -14,16 +16,24 @@ from kpi_engine.definitions.pages import Family
 from kpi_engine.definitions.periods import Grain
 from kpi_engine.definitions.questions import Question
 
+_LIST = "kpis"
+_NO_ID = UUID(int=0)
+
 
 class Kpis:
     """KPIs by their codes; `families` compute the values, by what a KPI is about."""
 
-    def __init__(self, families: Mapping[SubjectType, Family]) -> None:
+    def __init__(self, families: Mapping[SubjectType, Family], seal: CursorSeal) -> None:
         self._families = families
+        self._seal = seal
 
-    def list(self) -> Page:
-        """Return the whole catalogue."""
-        return Page(json.dumps([_shown(kpi) for kpi in CATALOGUE.values()]))
+    def list(self, *, limit: int, after: str | None) -> Page:
+        """Return a page of the catalogue, by code."""
+        last = "" if after is None else self._seal.open(_LIST, after)[0]
+        codes = sorted(code for code in CATALOGUE if code > last)
+        page = [_shown(CATALOGUE[code]) for code in codes[:limit]]
+        following = self._seal.seal(_LIST, codes[limit - 1], _NO_ID) if len(codes) > limit else None
+        return Page(json.dumps(page), following)
 
     def get(self, code: str) -> Found:
         """Return one KPI."""

@@ -20,9 +20,11 @@ def router(kpis: Kpis, own_writes: OwnWrites) -> Router:
     routes.dependencies.append(Depends(own_writes))
 
     @routes.get("", response_model=schemas.KpiPage)
-    async def list_kpis(request: Request, _: Reader) -> Response:
-        """List the KPIs: what each is about, its unit, which way is better, and how it is computed."""
-        return answer(request, kpis.list())
+    async def list_kpis(
+        request: Request, _: Reader, limit: schemas.PageSize = 50, after: schemas.Cursor = None
+    ) -> Response:
+        """List the KPIs by code: what each is about, its unit, which way is better, and how it is computed."""
+        return answer(request, kpis.list(limit=limit, after=after))
 
     @routes.get("/{code}", response_model=schemas.Kpi, responses=problems(404))
     async def get_kpi(request: Request, _: Reader, code: str) -> Response:

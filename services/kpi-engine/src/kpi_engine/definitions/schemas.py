@@ -36,7 +36,9 @@ def _parse_moment(value: object) -> datetime | date:
 MomentText = Annotated[datetime | date, _MomentFormat()]
 ZoneName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Cursor = Annotated[str | None, Field(max_length=1000, description="The cursor `next` of the page before.")]
-PageSize = Annotated[int, Field(ge=1, le=200, description="How many subjects, or facts, a page holds at most.")]
+PageSize = Annotated[
+    int, Field(ge=1, le=200, description="How much a page holds at most: subjects, or facts, or KPIs.")
+]
 
 
 class ValuesQuery(BaseModel):
@@ -111,10 +113,10 @@ class Kpi(Output):
 
 
 class KpiPage(Output):
-    """The catalogue."""
+    """A page of the catalogue."""
 
     items: list[Kpi]
-    next: None
+    next: str | None
 
 
 class SubjectOf(Output):
