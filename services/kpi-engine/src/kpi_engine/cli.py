@@ -28,7 +28,6 @@ def _work(settings: Settings) -> int:
     return working.work(engine.standing, engine.loops(), metrics_port=settings.metrics_port)
 
 
-
 def _rebuild(settings: Settings) -> None:
     async def rebuild() -> None:
         engine = Engine(settings)

@@ -4,7 +4,7 @@ from alembic import op
 
 from chassis.migrating import create_event_tables, create_idempotency_table, drop_event_tables
 
-revision = "20261101_01"
+revision = "20260301_01"
 down_revision = None
 
 
