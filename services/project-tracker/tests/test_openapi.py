@@ -40,9 +40,8 @@ async def test_the_document_is_openapi(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("model", WITH_EXAMPLES, ids=lambda model: model.__name__)
-async def test_what_is_shown_as_an_example_is_accepted(model: type[BaseModel], document: dict[str, Any]) -> None:
-    example = document["components"]["schemas"][model.__name__]["example"]
-    model.model_validate(example, strict=False)
+def test_what_is_shown_as_an_example_is_accepted(model: type[BaseModel]) -> None:
+    model.model_validate(model.model_json_schema()["example"])
 
 
 async def test_every_operation_is_described_and_named(document: dict[str, Any]) -> None:
