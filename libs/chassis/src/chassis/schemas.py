@@ -168,7 +168,12 @@ def merged_labels(present: Mapping[str, str], changes: Mapping[str, str | None])
 class Input(BaseModel):
     """What a client sends: unknown fields are refused, and nothing changes it afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_serialization_defaults_required=True,  # where it is shown, every field is there
+        use_attribute_docstrings=True,
+    )
 
 
 class Output(BaseModel):

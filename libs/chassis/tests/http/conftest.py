@@ -15,7 +15,7 @@ from chassis.http import ExpectedVersion, ListQuery, PutCondition, Router, answe
 from chassis.http.app import Api, create_api
 from chassis.outcome import Found, Page, Written
 from chassis.rejection import Rejection, UnmetGuard
-from chassis.schemas import UNSET, ExternalIdentity, Money, Name, PageOf, Patch, Traceable
+from chassis.schemas import UNSET, ExternalIdentity, Input, Money, Name, PageOf, Patch, Traceable
 from chassis.settings import ServiceSettings
 from chassis.testkit.clients import client_of
 from chassis.testkit.tokens import Signer
@@ -29,12 +29,18 @@ WRITES = [Depends(needs("things:write"))]
 Writer = Annotated[Caller, Depends(needs("things:write"))]
 
 
+class Part(Input):
+    name: Name
+    note: Name | None = None
+
+
 class ThingCreate(ExternalIdentity):
     name: Name
     color: Literal["red", "blue"] | None = None
     is_big: bool = False
     price: Money | None = None
     tags: list[Name] = []
+    parts: list[Part] = []
 
 
 class ThingPatch(Patch):
@@ -46,6 +52,7 @@ class Thing(Traceable):
     name: str
     color: Literal["red", "blue"] | None
     price: Money | None
+    parts: list[Part]
 
 
 class ThingQuery(ListQuery):

@@ -47,7 +47,8 @@ def test_two_operations_of_one_name_are_refused(settings: ServiceSettings) -> No
 
 def test_nothing_is_made_up(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    assert {"Thing", "ThingCreate", "ThingPatch", "ThingPage", "Money", "Problem"} == schemas.keys()
+    expected = {"Thing", "ThingCreate", "ThingPatch", "ThingPage", "Money", "Part", "PartInput", "Problem"}
+    assert expected == schemas.keys()
     for schema in (*schemas.values(), *schemas["Thing"]["properties"].values()):
         assert "title" not in schema
     assert "HTTPValidationError" not in json.dumps(document)
@@ -85,7 +86,47 @@ def test_scopes_and_headers_are_documented(document: dict[str, Any]) -> None:
         "thing_id": True,
         "If-Match": True,
     }
-    assert create["responses"]["201"]["headers"].keys() == {"ETag", "Event-Id", "Idempotency-Replayed", "Location"}
+    assert create["responses"]["201"]["headers"].keys() == {
+        "ETag",
+        "Event-Id",
+        "Idempotency-Replayed",
+        "Location",
+        "X-Request-Id",
+    }
+
+
+def test_what_nobody_wrote_down_is_said(document: dict[str, Any]) -> None:
+    one = document["paths"]["/v1/things/{thing_id}"]["get"]
+    assert one["parameters"][0]["description"] == "The id of the thing."
+    created = document["paths"]["/v1/things"]["post"]
+    assert (created["summary"], created["responses"]["201"]["description"]) == ("Create a thing", "What was created.")
+    listed = {parameter["name"]: parameter for parameter in document["paths"]["/v1/things"]["get"]["parameters"]}
+    assert listed["color"]["description"] == "Only those with this `color`."
+    assert listed["state"]["description"] == "Only those with one of these as `state`."
+
+
+def test_one_resource_may_be_the_version_a_client_has(document: dict[str, Any]) -> None:
+    one = document["paths"]["/v1/things/{thing_id}"]["get"]
+    assert [parameter["name"] for parameter in one["parameters"]] == ["thing_id", "If-None-Match"]
+    assert one["responses"]["304"]["headers"].keys() == {"ETag", "X-Request-Id"}
+    assert "400" not in one["responses"]
+    assert "304" not in document["paths"]["/v1/things"]["get"]["responses"]
+
+
+def test_a_put_that_may_create_says_so(document: dict[str, Any]) -> None:
+    put = document["paths"]["/v1/things/by-key/{key}"]["put"]["responses"]
+    assert put["200"]["content"] == put["201"]["content"]
+    assert "Location" in put["201"]["headers"]
+    assert "Location" not in put["200"]["headers"]
+
+
+def test_what_is_sent_is_closed_and_what_is_shown_is_open(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["ThingCreate"]["additionalProperties"] is False
+    assert schemas["PartInput"].keys() >= {"additionalProperties"}
+    assert schemas["PartInput"]["required"] == ["name"]
+    assert "additionalProperties" not in schemas["Part"]
+    assert schemas["Part"]["required"] == ["name", "note"]
 
 
 def test_refusals_are_documented(document: dict[str, Any]) -> None:

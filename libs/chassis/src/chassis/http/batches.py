@@ -16,8 +16,18 @@ ITEMS_MAX = 1000
 T = TypeVar("T", bound=BaseModel)
 
 
+def _with_example(schema: dict[str, Any], batch: type[BaseModel]) -> None:
+    """Show a batch of the one item that its items' model shows."""
+    item = get_args(batch.model_fields["items"].annotation)[0]
+    extra = getattr(item, "model_config", {}).get("json_schema_extra")
+    if isinstance(extra, dict) and "example" in extra:
+        schema["example"] = {"mode": "atomic", "items": [extra["example"]]}
+
+
 class Batch(Input, Generic[T]):
     """Up to 1,000 items: `atomic` writes all or nothing, `independent` judges each by itself."""
+
+    model_config = ConfigDict(json_schema_extra=_with_example)
 
     mode: Mode = "atomic"
     items: Annotated[list[T], Field(max_length=ITEMS_MAX)]

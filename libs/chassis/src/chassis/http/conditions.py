@@ -58,6 +58,7 @@ class _PutCondition:
         parameters.append(_parameter("If-Match", "Only replaces, and only the version with this ETag."))
         parameters.append(_parameter("If-None-Match", "`*`: only creates."))
         operation["x-conditions"] = ["412"]
+        operation["x-creates"] = True
 
 
 ExpectedVersion = Annotated[int | None, Depends(_ExpectedVersion())]

@@ -8,9 +8,11 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from chassis.http.openapi_schemas import cleaned, not_null, open_what_is_shown, operations, renamed
+from chassis.http.openapi_wording import describe
 from chassis.http.problems import PROBLEM_JSON, problems
+from chassis.schemas import Versioned
 
-_METHODS = ("get", "put", "post", "patch", "delete")
 _TEXT = {"type": "string"}
 _ENTRY = {"type": "object", "required": ["code", "message"]}
 _PROBLEM = {
@@ -41,7 +43,7 @@ _PROBLEM = {
 _HEADERS = {
     "ETag": {"description": "The version, for If-Match.", "schema": _TEXT},
     "Event-Id": {
-        "description": "The last event this wrote, for After-Event.",
+        "description": "The last event this wrote, for After-Event; absent where nothing changed.",
         "schema": {"type": "string", "format": "uuid"},
     },
     "Idempotency-Replayed": {
@@ -49,13 +51,30 @@ _HEADERS = {
         "schema": _TEXT,
     },
     "Location": {"description": "Where the new resource is.", "schema": {"type": "string", "format": "uri-reference"}},
-    "Link": {"description": 'The next page, `rel="next"`.', "schema": _TEXT},
+    "Link": {"description": 'The next page, `rel="next"`; absent on the last.', "schema": _TEXT},
+    "Retry-After": {"description": "Seconds after which to come back.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": "What kind of token is needed (RFC 6750).", "schema": _TEXT},
+    "X-Request-Id": {"description": "The id of this request in the logs.", "schema": _TEXT},
+}
+_REFUSAL_HEADERS = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
+    412: ("ETag",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETags you have; where one is still current the answer is 304 without a body.",
+    "schema": _TEXT,
 }
 
 
 def build(routes: Sequence[APIRoute], *, title: str, version: str, description: str) -> dict[str, Any]:
     """Return the document of these routes."""
-    document = _named(
+    document = renamed(
         get_openapi(
             title=title,
             version=version,
@@ -73,8 +92,9 @@ def build(routes: Sequence[APIRoute], *, title: str, version: str, description: 
     schemas = components.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    components["schemas"] = {name: _schema(schemas[name]) for name in sorted(schemas)} | {"Problem": _PROBLEM}
-    components["responses"] = {f"Problem{status}": told for status, told in problems(*_statuses(document)).items()}
+    components["schemas"] = {name: cleaned(schemas[name]) for name in sorted(schemas)} | {"Problem": _PROBLEM}
+    open_what_is_shown(document)
+    components["responses"] = dict(_refusals(document))
     components["headers"] = _HEADERS
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     document["paths"] = {path: document["paths"][path] for path in sorted(document["paths"])}
@@ -86,18 +106,6 @@ def dump(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _named(document: dict[str, Any]) -> dict[str, Any]:
-    """Call the schemas of generic models (`PageOf_Incident_`) by the models' own names (`IncidentPage`)."""
-    schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
-    text = json.dumps(document)
-    for name, schema in schemas.items():
-        if name.endswith("_") and schema.get("title", "").isidentifier():
-            text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{schema["title"]}"')
-            text = text.replace(f'"{name}": {{', f'"{schema["title"]}": {{')
-    named: dict[str, Any] = json.loads(text)
-    return named
-
-
 def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     """Add to an operation what FastAPI does not know of it, and take away what it made up."""
     _describe_request(operation, route, method)
@@ -106,23 +114,31 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
         responses.pop("422", None)
     for response in responses.values():
         _clean_content(response)
+    if operation.pop("x-creates", False) and "201" not in responses:
+        responses["201"] = {**responses["200"], "description": "There was none; it was created."}
     refusals = {status for status, response in responses.items() if _is_problem(response)}
     for status in refusals.union(_implied(operation, route, method)):
         responses[status] = {"$ref": f"#/components/responses/Problem{status}"}
     for status in ("200", "201"):
         if status in responses:
-            _add_headers(responses[status], operation, status, method)
+            _add_headers(responses[status], operation, route, status, method)
+    if method == "get" and _is_versioned(route):
+        told = {"ETag": _header("ETag"), "X-Request-Id": _header("X-Request-Id")}
+        responses["304"] = {"description": "It is still the version you have.", "headers": told}
     operation["responses"] = {status: responses[status] for status in sorted(responses)}
+    describe(operation, method)
 
 
 def _describe_request(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     operation["security"] = []
     for call in _calls(route.dependant):
-        describe = getattr(call, "describe", None)
-        if describe is not None:
-            describe(operation, method)
+        describe_call = getattr(call, "describe", None)
+        if describe_call is not None:
+            describe_call(operation, method)
+    if method == "get" and _is_versioned(route):
+        operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
     for parameter in operation.get("parameters", ()):
-        schema = _not_null(_schema(parameter["schema"]))
+        schema = not_null(cleaned(parameter["schema"]))
         parameter["schema"] = {name: value for name, value in schema.items() if name != "description"}
     _clean_content(operation.get("requestBody", {}))
 
@@ -130,43 +146,55 @@ def _describe_request(operation: dict[str, Any], route: APIRoute, method: str) -
 def _clean_content(part: dict[str, Any]) -> None:
     for content in part.get("content", {}).values():
         if "schema" in content:
-            content["schema"] = _schema(content["schema"])
+            content["schema"] = cleaned(content["schema"])
 
 
 def _is_problem(response: dict[str, Any]) -> bool:
     return PROBLEM_JSON in response.get("content", {})
 
 
+def _is_versioned(route: APIRoute) -> bool:
+    """Whether a route shows one resource, which has a version."""
+    model = route.response_model
+    return isinstance(model, type) and issubclass(model, Versioned)
+
+
 def _implied(operation: dict[str, Any], route: APIRoute, method: str) -> Iterator[str]:
     """Tell the refusals that follow from what an operation declares."""
-    yield from ("500", "503")
-    yield from operation.pop("x-conditions", ())
+    yield from ("422", "500", "503")
+    conditions = operation.pop("x-conditions", ())
+    if conditions:
+        yield "400"
+        yield from conditions
     if operation["security"]:
         yield from ("401", "403", "429")
         if method == "post":
             yield from ("400", "409")
     if "requestBody" in operation:
         yield from ("400", "413", "415")
-    if any(parameter["in"] == "header" for parameter in operation.get("parameters", ())):
-        yield "400"
-    yield "422"
     if "{" in route.path_format:
         yield "404"
 
 
-def _add_headers(response: dict[str, Any], operation: dict[str, Any], status: str, method: str) -> None:
+def _add_headers(
+    response: dict[str, Any], operation: dict[str, Any], route: APIRoute, status: str, method: str
+) -> None:
     names: list[str] = []
     if method == "get":
         is_list = any(parameter["name"] == "after" for parameter in operation.get("parameters", ()))
-        names = ["Link"] if is_list else ["ETag"]
+        names = ["Link"] if is_list else ["ETag"] if _is_versioned(route) else []
     elif operation["security"]:
-        names = ["ETag", "Event-Id"]
+        names = ["ETag", "Event-Id"] if _is_versioned(route) else ["Event-Id"]
         if method == "post":
             names.append("Idempotency-Replayed")
     if status == "201":
         names.append("Location")
-    for name in names:
-        response.setdefault("headers", {}).setdefault(name, {"$ref": f"#/components/headers/{name}"})
+    for name in (*names, "X-Request-Id"):
+        response.setdefault("headers", {}).setdefault(name, _header(name))
+
+
+def _header(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/headers/{name}"}
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:
@@ -175,57 +203,14 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
         yield from _calls(inner)
 
 
-def _statuses(document: dict[str, Any]) -> list[int]:
-    found = {
+def _refusals(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give the refusals that some operation names, as components."""
+    statuses = {
         int(status)
-        for path in document["paths"].values()
-        for method, operation in path.items()
-        if method in _METHODS
+        for operation in operations(document)
         for status, response in operation["responses"].items()
         if "$ref" in response
     }
-    return sorted(found)
-
-
-def _schema(schema: Any) -> Any:
-    """Return a schema without generated titles, its simple nullable types as lists."""
-    if not isinstance(schema, dict):
-        return schema
-    clean = {name: _inside(name, value) for name, value in schema.items() if name != "title"}
-    choices = clean.get("anyOf")
-    if choices and {"type": "null"} in choices and len(choices) == 2:  # noqa: PLR2004  (one type, or null)
-        other = next(choice for choice in choices if choice != {"type": "null"})
-        if isinstance(other.get("type"), str):
-            clean.pop("anyOf")
-            clean = {**other, **clean, "type": [other["type"], "null"]}
-            if "enum" in clean:
-                clean["enum"] = [*clean["enum"], None]
-            if "const" in clean:
-                clean["enum"] = [clean.pop("const"), None]
-    return clean
-
-
-def _inside(name: str, value: Any) -> Any:
-    if name in {"properties", "$defs", "patternProperties"}:
-        return {key: _schema(inner) for key, inner in value.items()}
-    if name in {"items", "additionalProperties", "propertyNames", "not", "contains"}:
-        return _schema(value)
-    if name in {"anyOf", "allOf", "oneOf", "prefixItems"}:
-        return [_schema(inner) for inner in value]
-    return value
-
-
-def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a parameter, which is left out rather than null."""
-    kinds = schema.get("type")
-    if isinstance(kinds, list):
-        schema = {**schema, "type": next(kind for kind in kinds if kind != "null")}
-        if "enum" in schema:
-            schema["enum"] = [value for value in schema["enum"] if value is not None]
-    if "anyOf" in schema:
-        others = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
-        if len(others) == 1:
-            schema = {**{name: value for name, value in schema.items() if name != "anyOf"}, **others[0]}
-        else:
-            schema = {**schema, "anyOf": others}
-    return schema
+    for status, told in problems(*sorted(statuses)).items():
+        names = (*_REFUSAL_HEADERS.get(int(status), ()), "X-Request-Id")
+        yield f"Problem{status}", {**told, "headers": {name: _header(name) for name in names}}
