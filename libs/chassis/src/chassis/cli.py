@@ -1,6 +1,7 @@
 """The command line every service has: serve · work · migrate · openapi."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -28,15 +29,16 @@ _NOWHERE = {
 def service_command(
     settings_class: type[_Settings],
     *,
+    package: str,
     create_app: Callable[[_Settings], Api],
     work: Callable[[_Settings], int | None],
-    migrate: Callable[[_Settings], int | None],
     further: Mapping[str, tuple[str, Callable[[_Settings], int | None]]] | None = None,
     arguments: Sequence[str] | None = None,
 ) -> int:
     """Do what the command line says and return the exit code; wrong settings are listed, and the code is 2.
 
-    `further` are commands that only this service has: what each does, in words and in code.
+    `package` is where the migrations are; `further` are commands that only this service has: what each does, in words
+    and in code.
     """
     own = further or {}
     asked = _parser(settings_class, {name: does for name, (does, _) in own.items()}).parse_args(arguments)
@@ -54,11 +56,18 @@ def service_command(
             case name if name in own:
                 return own[name][1](settings) or 0
             case _:
-                return migrate(settings) or 0
+                _migrate(settings, package)
+                return 0
     except SettingsError as error:
         for fault in error.faults:
             sys.stderr.write(f"{fault}\n")
         return WRONG_SETTINGS
+
+
+def _migrate(settings: ServiceSettings, package: str) -> None:
+    from chassis.migrating import migrate  # the other commands need nothing of it
+
+    asyncio.run(migrate(settings.address("owner"), package))
 
 
 def _parser(settings_class: type[ServiceSettings], further: Mapping[str, str]) -> argparse.ArgumentParser:

@@ -15,6 +15,7 @@ from chassis.http.app import Api, create_api
 from chassis.settings import ServiceSettings
 from chassis.testkit.tokens import Signer
 
+SAMPLE = "chassis.testkit.sample"
 THING = "/v1/things/0190f7a4-7d2e-7aaa-8aaa-000000000001"
 PROGRAM = """
 import asyncio, sys
@@ -34,7 +35,7 @@ async def slow(seconds: float) -> str:
 def create_app(settings):
     return create_api(settings, title="Served", routers=[routes], open_path_patterns=["/v1/slow"])
 
-sys.exit(service_command(ServiceSettings, create_app=create_app, work=lambda _: 0, migrate=lambda _: 0))
+sys.exit(service_command(ServiceSettings, package="chassis.testkit.sample", create_app=create_app, work=lambda _: 0))
 """
 
 
@@ -141,9 +142,7 @@ def nothing(settings: ServiceSettings) -> Api:
 def test_wrong_settings_are_all_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TANDEM_METRICS_PORT", "many")
     monkeypatch.delenv("TANDEM_ISSUER", raising=False)
-    code = service_command(
-        ServiceSettings, create_app=nothing, work=lambda _: 0, migrate=lambda _: 0, arguments=["migrate"]
-    )
+    code = service_command(ServiceSettings, package=SAMPLE, create_app=nothing, work=lambda _: 0, arguments=["migrate"])
     told = capsys.readouterr()
     assert code == 2
     assert told.out == ""
@@ -160,23 +159,15 @@ def test_a_command_may_need_another_password(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("chassis.cli.logs.configure", lambda *_: None)
 
-    def migrate(settings: ServiceSettings) -> int:
-        settings.address("owner")
-        return 0
-
-    code = service_command(
-        ServiceSettings, create_app=nothing, work=lambda _: 7, migrate=migrate, arguments=["migrate"]
-    )
+    code = service_command(ServiceSettings, package=SAMPLE, create_app=nothing, work=lambda _: 7, arguments=["migrate"])
     assert (code, capsys.readouterr().err) == (2, "TANDEM_OWNER_PASSWORD: this command needs it\n")
     assert (
-        service_command(ServiceSettings, create_app=nothing, work=lambda _: 7, migrate=migrate, arguments=["work"]) == 7
+        service_command(ServiceSettings, package=SAMPLE, create_app=nothing, work=lambda _: 7, arguments=["work"]) == 7
     )
 
 
 def test_the_document_needs_no_environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TANDEM_SERVICE_NAME", "thing-service")
-    code = service_command(
-        ServiceSettings, create_app=nothing, work=lambda _: 0, migrate=lambda _: 0, arguments=["openapi"]
-    )
+    code = service_command(ServiceSettings, package=SAMPLE, create_app=nothing, work=lambda _: 0, arguments=["openapi"])
     assert code == 0
     assert json.loads(capsys.readouterr().out)["info"]["title"] == "Nothing"

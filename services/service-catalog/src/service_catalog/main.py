@@ -1,8 +1,9 @@
-"""The HTTP application of service-catalog."""
+"""The application that answers requests."""
 
 from chassis.http.app import Api, create_api
+from chassis.standing import Standing
 from service_catalog.settings import Settings
-from service_catalog.wiring import Catalog
+from service_catalog.wiring import PACKAGE, routers
 
 DESCRIPTION = (
     "Services from proposal to retirement, and what happens to them: outages, maintenance windows and incidents."
@@ -10,13 +11,13 @@ DESCRIPTION = (
 
 
 def create_app(settings: Settings) -> Api:
-    """Return the application; its pools open with the first request and close with its lifespan."""
-    catalog = Catalog.of(settings)
+    """Return the application; its pools open with the first request and close when it stops."""
+    standing = Standing(settings, PACKAGE)
     return create_api(
         settings,
-        title="service-catalog",
+        title="Service catalogue",
         description=DESCRIPTION,
-        routers=catalog.routers(),
-        lifespan=catalog.standing.lifespan,
-        ready_checks=catalog.standing.ready_checks,
+        routers=routers(standing),
+        lifespan=standing.lifespan,
+        ready_checks=standing.ready_checks,
     )
