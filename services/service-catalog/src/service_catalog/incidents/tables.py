@@ -7,7 +7,6 @@ from chassis.rejection import Rejection
 from chassis.resource import Instant, Resource, columns_as_fields, tenant_table
 from service_catalog.metadata import METADATA
 
-UNRESOLVED = ("new", "acknowledged", "in_progress", "on_hold")
 _UNRESOLVED = text("state IN ('new', 'acknowledged', 'in_progress', 'on_hold')")
 
 incident = tenant_table(

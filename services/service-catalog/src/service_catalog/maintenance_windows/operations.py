@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, bindparam, func, select
+from sqlalchemy import Integer, Text, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.batch import Mode, identity_of, known_rows, write_items
@@ -42,7 +42,7 @@ _NAMES_SERVICE = maintenance_window.c.service_ids.op("@>")(
 _SHOWN = ("planned_start", "planned_end", "actual_start")
 _RUNNING = Statement(
     select(maintenance_window.c.id, *(shown(maintenance_window.c[name]).label(name) for name in _SHOWN))
-    .where(_NAMES_SERVICE, maintenance_window.c.state == "in_progress")
+    .where(_NAMES_SERVICE, maintenance_window.c.state == literal_column("'in_progress'"))
     .order_by(maintenance_window.c.planned_start)
     .limit(bindparam("most", type_=Integer))
 )

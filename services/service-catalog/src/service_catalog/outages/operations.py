@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, bindparam, select
+from sqlalchemy import Integer, Uuid, bindparam, literal_column, select
 
 from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
@@ -28,7 +28,7 @@ from service_catalog.services.directory import find_services
 SHOWN_MAX = 100
 _OPEN = Statement(
     select(outage.c.id, outage.c.severity, shown(outage.c.started_at).label("started_at"))
-    .where(outage.c.service_id == bindparam("service_id", type_=Uuid), outage.c.state == LIFECYCLE.initial)
+    .where(outage.c.service_id == bindparam("service_id", type_=Uuid), outage.c.state == literal_column("'open'"))
     .order_by(outage.c.severity != "major", outage.c.severity != "partial", outage.c.started_at)
     .limit(bindparam("most", type_=Integer))
 )

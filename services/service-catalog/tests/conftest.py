@@ -1,0 +1,60 @@
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from chassis.database import DatabaseAddress
+from chassis.settings import Role
+from chassis.testkit.clients import client_of
+from chassis.testkit.databases import Addresses, Pools
+from chassis.testkit.tokens import Signer
+from service_catalog.main import create_app
+from service_catalog.settings import Settings
+from service_catalog.wiring import PACKAGE
+
+sys.path.append(str(Path(__file__).parent))  # for the client beside the tests
+
+from catalog_api import Catalog
+
+
+class CloneSettings(Settings):
+    """Settings of a cloned database, whose roles are those of its template."""
+
+    addresses: Addresses
+
+    def address(self, role: Role) -> DatabaseAddress:
+        address: DatabaseAddress = getattr(self.addresses, role)
+        return address
+
+
+@pytest.fixture(scope="module")
+def addresses(new_database: Callable[[str], Addresses]) -> Addresses:
+    return new_database(PACKAGE)
+
+
+@pytest.fixture(scope="module")
+async def pools(addresses: Addresses) -> AsyncIterator[Pools]:
+    async with addresses.pools() as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+async def client(addresses: Addresses, signer: Signer, jwks_file: Path) -> AsyncIterator[httpx.AsyncClient]:
+    settings = CloneSettings(
+        addresses=addresses,
+        database_host=addresses.runtime.host,
+        database_name=addresses.runtime.name,
+        jwks_url=jwks_file.as_uri(),
+        issuer=signer.issuer,
+        cursor_secret=SecretStr("of-this-run"),
+    )
+    async with client_of(create_app(settings)) as client:
+        yield client
+
+
+@pytest.fixture
+def catalog(client: httpx.AsyncClient, signer: Signer) -> Catalog:
+    return Catalog(client, signer)

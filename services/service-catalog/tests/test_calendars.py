@@ -1,0 +1,30 @@
+from catalog_api import Catalog
+
+OFFICE = {
+    "name": "office",
+    "timezone": "Europe/Berlin",
+    "weekly": [{"weekday": "monday", "intervals": [["08:00", "12:00"], ["13:00", "17:00"]]}],
+    "holiday_country": "DE",
+}
+
+
+async def test_a_calendar_is_kept_and_changed(catalog: Catalog) -> None:
+    made = await catalog.post("calendars", OFFICE)
+    assert (made["hours_per_day"], made["hours_per_week"]) == ("8", "8")
+    changed = await catalog.patch(f"calendars/{made['id']}", {"name": "shop"})
+    assert (changed["name"], changed["version"]) == ("shop", 2)
+
+
+async def test_a_calendar_in_use_stays(catalog: Catalog) -> None:
+    calendar = await catalog.post("calendars", OFFICE)
+    service = await catalog.service(calendar_id=calendar["id"])
+    refused = await catalog.delete(f"calendars/{calendar['id']}", status=409)
+    assert refused["code"] == "calendar-in-use"
+    await catalog.patch(f"services/{service['id']}", {"calendar_id": None})
+    await catalog.delete(f"calendars/{calendar['id']}")
+
+
+async def test_a_service_names_only_calendars_that_exist(catalog: Catalog) -> None:
+    foreign = await catalog.of_another_organisation().post("calendars", OFFICE)
+    refused = await catalog.post("services", {"key": "s", "name": "S", "calendar_id": foreign["id"]}, status=422)
+    assert refused["errors"][0]["pointer"] == "/calendar_id"

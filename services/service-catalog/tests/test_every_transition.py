@@ -1,0 +1,79 @@
+"""Every state of every lifecycle against every command: what the table allows happens, all else is refused."""
+
+from typing import Any
+
+import pytest
+from catalog_api import Catalog, ready_service
+
+from chassis.lifecycle import Lifecycle
+from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
+from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
+from service_catalog.outages.lifecycle import LIFECYCLE as OUTAGE
+from service_catalog.services.lifecycle import LIFECYCLE as SERVICE
+
+LIFECYCLES: dict[str, Lifecycle[Any]] = {
+    "services": SERVICE,
+    "incidents": INCIDENT,
+    "outages": OUTAGE,
+    "maintenance-windows": WINDOW,
+}
+MATRIX = [
+    pytest.param(collection, source, target, id=f"{collection}-{source}-{target}")
+    for collection, lifecycle in LIFECYCLES.items()
+    for source in lifecycle.states
+    for target in lifecycle.states
+]
+
+
+def order(collection: str, target: str) -> dict[str, Any]:
+    """Return all that a command may need to pass every guard."""
+    if collection != "incidents":
+        return {"reason": "Because."}
+    return {
+        "on_hold": {"hold_reason": "other"},
+        "resolved": {"resolution": "Done.", "factor": "unknown"},
+        "cancelled": {"reason": "other"},
+    }.get(target, {})
+
+
+def way_to(lifecycle: Lifecycle[Any], state: str) -> list[str]:
+    """Return the shortest way from the beginning to a state."""
+    ways = {lifecycle.initial: list[str]()}
+    while state not in ways:
+        for one in lifecycle.transitions:
+            if one.source in ways:
+                ways.setdefault(one.target, [*ways[one.source], one.target])
+    return ways[state]
+
+
+async def made_in(catalog: Catalog, collection: str, state: str) -> str:
+    match collection:
+        case "services":
+            made = await catalog.service(**ready_service())
+        case "incidents":
+            made = await catalog.incident()
+        case "outages":
+            made = await catalog.outage()
+        case _:
+            made = await catalog.window()
+    own = f"{collection}/{made['id']}"
+    for target in way_to(LIFECYCLES[collection], state):
+        await catalog.move(own, target, **order(collection, target))
+    return own
+
+
+@pytest.mark.parametrize(("collection", "source", "target"), MATRIX)
+async def test_a_command_does_what_the_table_says(catalog: Catalog, collection: str, source: str, target: str) -> None:
+    own = await made_in(catalog, collection, source)
+    before = await catalog.get(own)
+    possible = {one.target for one in LIFECYCLES[collection].transitions if one.source == source}
+    told = await catalog.get(f"{own}/transitions")
+    assert {one["to"] for one in told["available"]} == possible
+    if target in possible:
+        moved = await catalog.move(own, target, **order(collection, target))
+        assert (moved["state"], moved["version"]) == (target, before["version"] + 1)
+    else:
+        refused = await catalog.move(own, target, status=409, **order(collection, target))
+        assert refused["code"] == "transition-not-allowed"
+        assert {one["to"] for one in refused["available"]} == possible
+        assert await catalog.get(own) == before

@@ -1,0 +1,154 @@
+from typing import Any
+
+from catalog_api import Catalog, pointers
+
+PAST = {
+    "external_source": "desk",
+    "service_key": "shop",
+    "title": "It was down",
+    "occurred_at": "2025-03-02T09:00:00Z",
+    "factor": "supplier",
+    "resolution": "Back again.",
+}
+
+
+def past(number: int, *steps: str, **given: Any) -> dict[str, Any]:
+    """Return an item whose history is written `state@HH:MM`."""
+    history = [
+        {"state": state, "at": f"2025-03-02T{at}:00Z"} for state, _, at in (step.partition("@") for step in steps)
+    ]
+    return PAST | {"external_id": str(number)} | ({"history": history} if history else {}) | given
+
+
+async def one(catalog: Catalog, *items: Any, **given: Any) -> Any:
+    (answered,) = await catalog.batch("incidents", list(items), **given)
+    return answered
+
+
+async def shown(catalog: Catalog, answered: Any) -> Any:
+    return await catalog.get(f"incidents/{answered['id']}")
+
+
+async def test_a_history_free_of_the_table_is_brought_along(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    steps = ("new@09:01", "on_hold@09:30", "resolved@10:00", "acknowledged@10:30", "closed@11:00")
+    made = await one(catalog, past(1, *steps))
+    assert (made["status"], made["version"]) == (201, 1)
+    kept = await shown(catalog, made)
+    assert (kept["state"], kept["state_since"]) == ("closed", "2025-03-02T11:00:00Z")
+    assert kept["acknowledged_at"] == "2025-03-02T09:30:00Z"
+    assert kept["resolved_at"] == kept["closed_at"] == "2025-03-02T11:00:00Z"
+    assert (kept["reopened_count"], kept["resolved_before_reopening_seconds"]) == (1, 1800)
+    timeline = (await catalog.get(f"incidents/{made['id']}/timeline"))["items"]
+    assert [(step["from"], step["to"]) for step in timeline] == [
+        (None, "new"),
+        ("new", "on_hold"),
+        ("on_hold", "resolved"),
+        ("resolved", "acknowledged"),
+        ("acknowledged", "closed"),
+    ]
+
+
+async def test_the_same_import_again_has_no_effect(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    items = [
+        past(1, "acknowledged@09:10", "resolved@10:00", "closed@12:00"),
+        past(2),
+        past(3, state="closed"),
+        past(4, state="resolved", resolved_at="2025-03-02T10:00:00Z"),
+        past(5, "on_hold@09:10", occurred_at=None),
+    ]
+    first = await catalog.batch("incidents", items)
+    assert [item["status"] for item in first] == [201] * 5
+    again = await catalog.batch("incidents", items)
+    assert [(item["status"], item["version"]) for item in again] == [(200, 1)] * 5
+    assert [(await shown(catalog, item))["state"] for item in first] == [
+        "closed",
+        "new",
+        "closed",
+        "resolved",
+        "on_hold",
+    ]
+    assert (await shown(catalog, first[2]))["resolved_at"] is None
+    assert (await shown(catalog, first[4]))["occurred_at"] == "2025-03-02T09:10:00Z"
+
+
+async def test_a_history_that_has_grown_adds_its_new_steps(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    await one(catalog, past(1, "acknowledged@09:10", "in_progress@09:30"))
+    grown = await one(catalog, past(1, "acknowledged@09:10", "in_progress@09:30", "resolved@10:00", "closed@11:00"))
+    assert grown["version"] == 2
+    timeline = (await catalog.get(f"incidents/{grown['id']}/timeline"))["items"]
+    assert [step["to"] for step in timeline] == ["new", "acknowledged", "in_progress", "resolved", "closed"]
+    assert [step["from"] for step in timeline[3:]] == ["in_progress", "resolved"]
+
+
+async def test_a_state_alone_moves_a_known_incident(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    made = await one(catalog, past(1))
+    moved = await one(catalog, {"external_source": "desk", "external_id": "1", "state": "in_progress"})
+    assert (moved["id"], moved["version"]) == (made["id"], 2)
+    kept = await shown(catalog, moved)
+    assert (kept["state"], kept["title"], kept["acknowledged_at"]) == (
+        "in_progress",
+        PAST["title"],
+        kept["state_since"],
+    )
+
+
+async def test_an_item_changes_only_what_it_names(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    made = await one(catalog, past(1, "resolved@10:00", impact="high", urgency="high"))
+    await one(catalog, {"external_source": "desk", "external_id": "1", "urgency": "low", "assignee": "bob"})
+    kept = await shown(catalog, made)
+    assert (kept["priority"], kept["assignee"], kept["state"], kept["version"]) == ("P3", "bob", "resolved", 2)
+    assert kept["resolution"] == PAST["resolution"]
+
+
+async def test_the_past_needs_the_scope_of_imports(catalog: Catalog) -> None:
+    service = await catalog.service(key="shop")
+    writer = catalog.limited_to("catalog:write")
+    plain = {"service_id": service["id"], "title": "It is down"}
+    assert (await one(writer, plain))["status"] == 201
+    for historical in (
+        {"state": "closed"},
+        {"occurred_at": "2025-03-02T09:00:00Z"},
+        {"history": [{"state": "closed", "at": "2025-03-02T09:00:00Z"}]},
+        {"resolved_at": "2025-03-02T09:00:00Z"},
+    ):
+        refused = await writer.batch("incidents", [plain, plain | historical], status=403)
+        assert refused["scope"] == "catalog:import"
+
+
+async def test_wrong_items_are_told_with_their_places(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    items = [
+        past(1),
+        past(2, service_key="nowhere"),
+        past(3, title=None),
+        past(4, "acknowledged@08:00"),
+        past(5, "closed@10:00", state="resolved"),
+        past(6, occurred_at="2190-01-01T00:00:00Z"),
+        {"external_source": "desk", "external_id": "7"},
+    ]
+    refused = await catalog.batch("incidents", items, status=422)
+    assert pointers(refused) == [
+        ("/items/1/service_key", "reference-unknown"),
+        ("/items/2/title", "missing"),
+        ("/items/3/history/0/at", "before-occurrence"),
+        ("/items/4/state", "state-differs"),
+        ("/items/5/occurred_at", "in-the-future"),
+        ("/items/6/service_id", "missing"),
+        ("/items/6/title", "missing"),
+    ]
+    answered = await catalog.batch("incidents", items, mode="independent")
+    assert [item["status"] for item in answered] == [201, *[422] * 6]
+
+
+async def test_a_dedup_key_that_is_taken_refuses_its_item_only(catalog: Catalog) -> None:
+    service = await catalog.service(key="shop")
+    await catalog.incident(service, dedup_key="disk")
+    items = [past(1, dedup_key="disk"), past(2), past(3, dedup_key="disk", state="closed")]
+    answered = await catalog.batch("incidents", items, mode="independent")
+    assert [item["status"] for item in answered] == [409, 201, 201]
+    assert answered[0]["problem"]["code"] == "dedup-key-taken"
