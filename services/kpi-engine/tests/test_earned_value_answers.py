@@ -283,6 +283,21 @@ async def test_a_closed_project_cost_what_was_spent(siblings: Any, ask: Any) -> 
     assert (await ask.value("budget_deviation", subject_id=str(project), status_at=at(1)))["value"] == "60.000000"
 
 
+async def test_days_are_days_of_the_project(siblings: Any, ask: Any) -> None:
+    calendar_id = str(ids.new_id())
+    weekly = [{"weekday": "monday", "intervals": [["08:00", "16:00"]]}]
+    calendar = {"id": calendar_id, "timezone": "Asia/Tokyo", "weekly": weekly, "holidays": [], "exceptions": []}
+    await siblings.tell("project-tracker", "calendars", calendar)
+    project = await siblings.project(calendar_id=calendar_id)
+    assert (await earned_value(ask, project, "2025-06-02"))["status_at"] == "2025-06-02T15:00:00Z"
+    asked = {"subject_id": str(project), "grain": "day", "from_": "2025-06-02", "to": "2025-06-04"}
+    items = (await ask.get("kpis/actual_cost/values", **asked))["items"]
+    assert [item["period"]["end"] for item in items] == ["2025-06-02T15:00:00Z", "2025-06-03T15:00:00Z"]
+    assert {item["period"]["timezone"] for item in items} == {"Asia/Tokyo"}
+    by_status = await ask.value("actual_cost", subject_id=str(project), to="2025-06-02")
+    assert by_status["period"]["end"] == "2025-06-02T15:00:00Z"
+
+
 async def test_pages_of_projects(siblings: Any, ask: Any) -> None:
     projects = sorted([str((await a_project(siblings))[0]) for _ in range(3)])
     first = await ask.get("kpis/budget_at_completion/values", limit=2, status_at=at(1))

@@ -95,6 +95,8 @@ async def test_fillings_are_kept_apart(siblings: Any, pools: Pools, org: str) ->
         {"severity": "total"},
         {"started_at": "yesterday"},
         {"started_at": "2026-03-01T00:00:00"},
+        {"started_at": "1900-01-01T00:00:00Z"},
+        {"ended_at": "infinity"},
         {"started_at": None},
         {"service_id": 7},
         {"severity": {"of": "objects"}},

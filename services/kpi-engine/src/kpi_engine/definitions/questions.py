@@ -55,7 +55,7 @@ class Question:
         except ValueError:
             raise not_found(str(self.subject_type)) from None
 
-    def span(self) -> tuple[datetime, datetime, str]:
+    def span(self, usual_zone: str = "UTC") -> tuple[datetime, datetime, str]:
         """Return the whole period asked for and the zone to cut it in; both ends are needed."""
         missing = [
             Fault(name, "missing", "This is needed.")
@@ -64,7 +64,7 @@ class Question:
         ]
         if missing or self.start is None or self.end is None:
             raise invalid(*missing)
-        timezone = self.timezone or "UTC"
+        timezone = self.timezone or usual_zone
         return (
             instant_of(self.start, timezone, "from"),
             instant_of(self.end, timezone, "to"),

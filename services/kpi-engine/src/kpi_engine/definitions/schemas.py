@@ -58,7 +58,11 @@ class ValuesQuery(BaseModel):
     ] = None
     end: Annotated[
         MomentText | None,
-        Field(alias="to", description="Where it ends; the instant is not part of it. A day means its beginning."),
+        Field(
+            alias="to",
+            description="Where it ends, not part of it; a day means its beginning. Of a project the status time, if no "
+            "other is given; a day then means its end.",
+        ),
     ] = None
     grain: Annotated[
         Grain, Field(description="How the period is cut into a series; facts are told of one value, the total.")

@@ -186,7 +186,7 @@ def _periods(question: Question, project: Project, now: datetime) -> list[Period
         )
     timezone = question.timezone or project.calendar.timezone
     if question.grain is not Grain.TOTAL:
-        start, end, _ = question.span()
+        start, end, timezone = question.span(project.calendar.timezone)
         return split(start, end, question.grain, timezone)
     meant = question.status_at if question.status_at is not None else question.end
     status = status_instant(meant, project, now)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from chassis.database import DIALECT, Statement, Transaction
-from chassis.schemas import FIRST_YEAR, LAST_YEAR
+from kpi_engine.definitions.periods import FIRST, LAST
 from kpi_engine.facts.projections import Pick, Projection, Representation
 from kpi_engine.facts.tables import FACT_TABLES
 
@@ -70,8 +70,8 @@ def _text(value: Any) -> str:
 
 def _instant(value: Any) -> str:
     parsed = datetime.fromisoformat(value)
-    if parsed.tzinfo is None or not FIRST_YEAR <= parsed.year <= LAST_YEAR:
-        raise ValueError("not an instant with its UTC offset, of the years that are known")
+    if parsed.tzinfo is None or not FIRST <= parsed < LAST:
+        raise ValueError("not an instant with its UTC offset, of the years that figures are computed for")
     return _text(value)
 
 

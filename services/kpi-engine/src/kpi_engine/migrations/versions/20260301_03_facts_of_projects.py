@@ -80,7 +80,10 @@ def upgrade() -> None:
             CONSTRAINT baseline_task_fact_pkey PRIMARY KEY (org, projection, id),
             CONSTRAINT baseline_task_fact_kind_known CHECK (kind IN ('task', 'milestone', 'summary')),
             CONSTRAINT baseline_task_fact_fixed_accrual_known CHECK (fixed_accrual IN ('start', 'prorated', 'end')),
-            CONSTRAINT baseline_task_fact_earning_rule_known CHECK (earning_rule IN ('percent_complete', 'zero_hundred', 'fifty_fifty', 'twenty_eighty', 'weighted_milestones', 'level_of_effort')),
+            CONSTRAINT baseline_task_fact_earning_rule_known CHECK (earning_rule IN (
+                'percent_complete', 'zero_hundred', 'fifty_fifty', 'twenty_eighty', 'weighted_milestones',
+                'level_of_effort'
+            )),
             CONSTRAINT baseline_task_fact_span CHECK (finish >= start)
         )
         """
