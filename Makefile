@@ -71,7 +71,7 @@ format: $(STAMP) ## Format the code and apply the safe fixes
 types: $(STAMP) ## Check the types
 	$(BIN)/mypy $(TYPED)
 	@set -e; for tests in $(wildcard services/*/tests); do \
-		echo "$(BIN)/mypy $$tests"; MYPYPATH=$$(dirname $$tests) $(BIN)/mypy $$tests; \
+		echo "$(BIN)/mypy $$tests"; MYPYPATH=$$tests $(BIN)/mypy $$tests; \
 	done
 
 unit: $(STAMP) ## Run the tests (ARGS="-k name")
