@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
-from chassis import logs
+from chassis import logs, tracing
 from chassis.http.app import Api
 from chassis.http.openapi import dump
 from chassis.serving import serve
@@ -48,20 +50,32 @@ def service_command(
             return 0
         settings = settings_class.load()
         logs.configure(settings.service_name, settings.log_level, settings.log_format)
-        match asked.command:
-            case "serve":
-                return serve(create_app(settings), settings, host=asked.host, port=asked.port)
-            case "work":
-                return work(settings) or 0
-            case name if name in own:
-                return own[name][1](settings) or 0
-            case _:
-                _migrate(settings, package)
-                return 0
+        with _traced(settings.service_name):
+            match asked.command:
+                case "serve":
+                    return serve(create_app(settings), settings, host=asked.host, port=asked.port)
+                case "work":
+                    return work(settings) or 0
+                case name if name in own:
+                    return own[name][1](settings) or 0
+                case _:
+                    _migrate(settings, package)
+                    return 0
     except SettingsError as error:
         for fault in error.faults:
             sys.stderr.write(f"{fault}\n")
         return WRONG_SETTINGS
+
+
+@contextmanager
+def _traced(service: str) -> Iterator[None]:
+    faults = tracing.switch_on(service, os.environ)
+    if faults:
+        raise SettingsError(faults)
+    try:
+        yield
+    finally:
+        tracing.switch_off()
 
 
 def _migrate(settings: ServiceSettings, package: str) -> None:

@@ -7,8 +7,8 @@ security judges every statement that follows.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from sqlalchemy.util import greenlet_spawn
 from chassis import clock
 from chassis.caller import Caller
 from chassis.rejection import Rejection
+from chassis.tracing import CURRENT, Recorded
 
 DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 STATEMENTS_KEPT = 1000
@@ -142,12 +143,24 @@ class Database:
         self._places = asyncio.Semaphore(size)
         self._wait_seconds = wait_seconds
 
-    @asynccontextmanager
-    async def begin(self, caller: Caller, *, read_only: bool = False) -> AsyncIterator[Transaction]:
+    def begin(self, caller: Caller, *, read_only: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Open the one transaction of an operation; it commits when the block ends and rolls back when it fails.
 
         Answers `unavailable` when no connection comes free in time, and `busy` when a lock does not.
         """
+        trace = CURRENT.get()
+        if trace is None or trace.recorded is None:
+            return self._begun(caller, read_only=read_only)
+        return self._recorded(trace.recorded, caller, read_only=read_only)
+
+    @asynccontextmanager
+    async def _recorded(self, span: Recorded, caller: Caller, *, read_only: bool) -> AsyncIterator[Transaction]:
+        with span.transaction(self.address.name, read_only=read_only) as origin:
+            async with self._begun(replace(caller, traceparent=origin), read_only=read_only) as tx:
+                yield tx
+
+    @asynccontextmanager
+    async def _begun(self, caller: Caller, *, read_only: bool) -> AsyncIterator[Transaction]:
         opening = f"{'BEGIN READ ONLY' if read_only else 'BEGIN'}; SET LOCAL app.org = {literal(caller.org)}"
         if caller.idempotency is not None:
             opening += f"; SET LOCAL lock_timeout = {REPETITION_WAIT_MS}"

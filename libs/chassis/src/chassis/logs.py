@@ -18,6 +18,13 @@ def _with_trace(_: Any, __: str, event: structlog.typing.EventDict) -> structlog
         event["span_id"] = trace.span_id
         if trace.request_id is not None:
             event["request_id"] = trace.request_id
+        if trace.org is not None:
+            event.setdefault("org", trace.org)
+    return event
+
+
+def _without_repetition(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    event.pop("color_message", None)  # uvicorn's, the message once more
     return event
 
 
@@ -39,7 +46,10 @@ def configure(service: str, level: str = "INFO", style: Literal["json", "console
         shared.append(structlog.processors.format_exc_info)
         renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=False)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=False,
+            exception_formatter=structlog.dev.plain_traceback,  # a richer one tells variables, and secrets with them
+        )
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -50,7 +60,12 @@ def configure(service: str, level: str = "INFO", style: Literal["json", "console
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(),
+                _without_repetition,
+                *shared,
+            ],
         )
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)

@@ -8,6 +8,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
+from chassis import tracing
 from chassis.http.app import Api
 from chassis.metrics import serve_metrics
 from chassis.settings import ServiceSettings
@@ -34,6 +35,11 @@ class DrainingServer(uvicorn.Server):
         """Serve until a signal."""
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Stop answering, and send the last spans: the signal ends the process right after this."""
+        await super().shutdown(sockets)
+        await asyncio.to_thread(tracing.switch_off)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain, or stop."""

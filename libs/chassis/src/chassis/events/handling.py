@@ -8,6 +8,7 @@ from typing import Literal
 import asyncpg
 from sqlalchemy import text
 
+from chassis import tracing
 from chassis.caller import Caller
 from chassis.database import Statement, Transaction
 from chassis.events.envelope import Event
@@ -80,12 +81,15 @@ async def _apply_for_one(tx: Transaction, source: str, events: list[Event], hand
         projected.get(handlers[event.type], others).append(event)
     for handling, own in projected.items():
         if own:
-            await handling.handle(tx, newest(own))
+            with tracing.applied(source, own):
+                await handling.handle(tx, newest(own))
     for handling, run in groupby(others, key=lambda event: handlers[event.type]):
         if handling.kind == "effect":
             await _effect(tx, source, list(run), handling.handle)
         else:
-            await handling.handle(tx, list(run))
+            batch = list(run)
+            with tracing.applied(source, batch):
+                await handling.handle(tx, batch)
 
 
 async def _effect(tx: Transaction, source: str, events: list[Event], handle: Handler) -> None:
@@ -94,7 +98,8 @@ async def _effect(tx: Transaction, source: str, events: list[Event], handle: Han
     for event in events:
         if event.id in unseen:
             unseen.remove(event.id)
-            await handle(on_behalf(tx, event), [event])
+            with tracing.effect(source, event, tx.caller.org) as traceparent:
+                await handle(on_behalf(tx, event, traceparent), [event])
 
 
 def newest(events: Iterable[Event]) -> list[Event]:
@@ -108,13 +113,13 @@ def newest(events: Iterable[Event]) -> list[Event]:
     return list(latest.values())
 
 
-def on_behalf(tx: Transaction, event: Event) -> Transaction:
-    """Return the transaction as one whose writes name an event as their cause."""
+def on_behalf(tx: Transaction, event: Event, traceparent: str | None = None) -> Transaction:
+    """Return the transaction as one whose writes name an event as their cause, in its trace or below a span of it."""
     caller = replace(
         tx.caller,
         correlation_id=event.correlationid,
         causation_id=event.id,
-        traceparent=event.traceparent,
+        traceparent=traceparent or event.traceparent,
     )
     return Transaction(tx.connection, caller, tx.now)
 

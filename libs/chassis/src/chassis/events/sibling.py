@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from chassis.events.envelope import Event, read_batch
 from chassis.events.position import Position
 from chassis.events.service_token import TokenUnavailableError
+from chassis.tracing import CURRENT
 
 ANSWER_SECONDS = 15.0
 CONFLICT, GONE, NOT_FOUND, UNAUTHORIZED = 409, 410, 404, 401
@@ -111,6 +112,8 @@ class Sibling:
         try:
             token = await self._token.get()
             headers = {"Authorization": f"Bearer {token}"}
+            if (trace := CURRENT.get()) is not None:
+                headers["traceparent"] = trace.traceparent
             if wait_seconds > 0:
                 headers["Prefer"] = f"wait={wait_seconds:.0f}"
             response = await self._client.get(

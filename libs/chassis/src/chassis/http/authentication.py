@@ -126,6 +126,9 @@ class Authentication:
             if told is not None and SANE_ID.fullmatch(told):
                 caller = replace(caller, correlation_id=told.decode("ascii"))
             scope[CALLER] = caller
+            trace = CURRENT.get()
+            if trace is not None:
+                trace.org = caller.org
         await self._app(scope, receive, send)
 
 

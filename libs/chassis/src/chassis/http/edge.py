@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import ids
+from chassis import ids, tracing
 from chassis.http.authentication import SANE_ID
 from chassis.http.draining import Drain
 from chassis.http.idempotency import CALLER
@@ -20,9 +20,11 @@ from chassis.rejection import Rejection
 from chassis.tracing import CURRENT, continued
 
 LOG = structlog.get_logger("chassis.access")
+FIRST_REFUSAL = 400
 CLIENT_GONE = 499
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 BULK_SUFFIXES = (":batch", ":import")
+PUBLIC_SEGMENTS = 3  # of `/v1/incidents/…`, with the empty one in front
 _CLOSE = (b"connection", b"close")
 
 
@@ -49,10 +51,12 @@ class Edge:
             return
         begun = perf_counter()
         length, traceparent, request_id = _head(scope)
-        trace = continued(traceparent, request_id or str(ids.new_id()))
+        request_id = request_id or str(ids.new_id())
+        is_quiet = scope["path"] in QUIET_PATHS
+        trace = continued(traceparent, request_id) if is_quiet else tracing.request(traceparent, request_id, scope)
         unset = CURRENT.set(trace)
         method: str = scope["method"]
-        exchange = _Exchange(receive, send, str(trace.request_id).encode("ascii"), self._drain)
+        exchange = _Exchange(receive, send, request_id.encode("ascii"), self._drain)
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # the server still has to know that it was HEAD
             exchange.is_silent = True
@@ -62,9 +66,12 @@ class Edge:
         finally:
             self._metrics.running -= 1
             seconds = perf_counter() - begun
-            route = getattr(scope.get("route"), "path_format", "unmatched")
-            self._metrics.observe(method, route, exchange.status, seconds)
-            _log(scope, method, route, exchange, seconds)
+            route: str | None = getattr(scope.get("route"), "path_format", None)
+            self._metrics.observe(method, route or "unmatched", exchange.status, seconds)
+            if trace.recorded is not None:
+                trace.recorded.answered(method, route, told_path(scope), exchange.status)
+            if not is_quiet or exchange.status >= FIRST_REFUSAL:
+                _log(scope, method, route or "unmatched", exchange, seconds)
             CURRENT.reset(unset)
 
     async def _serve(self, scope: Scope, exchange: "_Exchange", length: int) -> None:
@@ -162,19 +169,27 @@ def _answered(error: Exception, scope: Scope) -> Response:
         return refusal(error, scope)
     if isinstance(error, HTTPException | RequestValidationError):
         return of_framework(error, scope)
-    LOG.error("request_failed", method=scope["method"], path=scope["path"], exc_info=error)
+    LOG.error("request_failed", method=scope["method"], path=told_path(scope), exc_info=error)
     return fault_of_ours()
 
 
-def _log(scope: Scope, method: str, route: str, exchange: _Exchange, seconds: float) -> None:
+def told_path(scope: Scope) -> str:
+    """Return the path as far as logs may have it: of a path that needs no token, a part may be one."""
     path: str = scope["path"]
-    if path in QUIET_PATHS and exchange.status < 400:  # noqa: PLR2004  (the first status of a refusal)
-        return
+    if CALLER in scope:
+        return path
+    route: str | None = getattr(scope.get("route"), "path_format", None)
+    return route or "/".join(
+        [*path.split("/")[:PUBLIC_SEGMENTS], *(["…"] if path.count("/") >= PUBLIC_SEGMENTS else [])]
+    )
+
+
+def _log(scope: Scope, method: str, route: str, exchange: _Exchange, seconds: float) -> None:
     caller = scope.get(CALLER)
     LOG.info(
         "request",
         method=method,
-        path=path,
+        path=told_path(scope),
         route=route,
         status=exchange.status,
         ms=round(seconds * 1000, 2),
