@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chassis import ids
-from chassis.batch import Mode, Upsert, write_batch
+from chassis.batch import Mode, Upsert, identity_of, known_rows, write_batch, write_items
 from chassis.caller import Caller
 from chassis.keys import command, conclude
 from chassis.rejection import Fault, Rejection, invalid
@@ -118,3 +118,15 @@ async def test_a_new_row_may_bring_its_id(notes_pools: Pools) -> None:
     (first,) = await send(notes_pools, caller, [item])
     (again,) = await send(notes_pools, caller, [replace(item, id=ids.new_id())])
     assert (first["id"], again["id"], again["version"]) == (str(wanted), str(wanted), 1)
+
+
+async def test_a_report_tells_what_was_written_and_how_it_was_before(notes_pools: Pools) -> None:
+    caller = a_caller()
+    await send(notes_pools, caller, [external(1, title="a"), external(2, title="b")])
+    async with notes_pools.runtime.begin(caller) as tx:
+        items = [external(1, title="new"), external(2, title="b"), external(3)]
+        known = await known_rows(tx, NOTES, [identity_of(NOTES, item.values) for item in items])
+        assert sorted(row["title"] for row in known.values()) == ["a", "b"]
+        report = await write_items(tx, NOTES, items, mode="atomic")
+    told = [(result.status, result.written, result.before and result.before["title"]) for result in report.results]
+    assert told == [(200, True, "a"), (200, False, "b"), (201, True, None)]

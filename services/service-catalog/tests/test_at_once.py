@@ -32,7 +32,7 @@ async def test_of_two_equal_commands_one_wins(catalog: Catalog) -> None:
 
 async def test_of_two_changes_of_one_version_one_wins(catalog: Catalog) -> None:
     made = await catalog.incident()
-    change = {"method": "PATCH", "path": f"incidents/{made['id']}", "headers": {"If-Match": '"1"'}}
+    change: dict[str, Any] = {"method": "PATCH", "path": f"incidents/{made['id']}", "headers": {"If-Match": '"1"'}}
     assert await statuses(*(catalog.send(**change, json={"title": f"Title {n}"}) for n in range(2))) == [200, 412]
 
 
@@ -71,7 +71,7 @@ async def test_a_request_with_a_key_takes_effect_once(catalog: Catalog) -> None:
     assert again.headers["Event-Id"] == first.headers["Event-Id"]
     other = await catalog.send("POST", "incidents", json=body | {"title": "Other"}, headers=key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
-    command = {"path": f"incidents/{first.json()['id']}/transitions", "json": {"to": "acknowledged"}}
+    command: dict[str, Any] = {"path": f"incidents/{first.json()['id']}/transitions", "json": {"to": "acknowledged"}}
     moved = await catalog.send("POST", **command, headers=key)
     assert (await catalog.send("POST", **command, headers=key)).json() == moved.json()
     assert (await catalog.get("incidents", count="true"))["count"] == 1

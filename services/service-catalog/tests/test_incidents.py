@@ -1,3 +1,5 @@
+from typing import Any
+
 import httpx
 import pytest
 from catalog_api import Catalog, ago, codes, pointers
@@ -170,7 +172,7 @@ async def test_lists_filter_by_what_incidents_have(catalog: Catalog) -> None:
     three = await catalog.incident(service, title="Slow as a snail")
     await catalog.move(f"incidents/{two['id']}", "acknowledged")
 
-    async def found(**asked: object) -> set[str]:
+    async def found(**asked: Any) -> set[str]:
         return {item["id"] for item in (await catalog.get("incidents", **asked))["items"]}
 
     assert await found(state="new") == {one["id"], three["id"]}

@@ -138,6 +138,8 @@ class IncidentItem(ExternalIdentity, IncidentDescription):
 class IncidentPatch(Patch):
     """Changes of an incident (a merge patch); its state changes by commands, its priority follows."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"impact": "high", "assignee": "ada", "dedup_key": None}})
+
     service_id: UUID = UNSET
     title: Name = UNSET
     description: Text | None = UNSET

@@ -74,6 +74,8 @@ class OutageItem(ExternalIdentity):
 class OutagePatch(Patch):
     """Changes of an outage (a merge patch); with `ended_at` it ends, or goes on where that is null."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"ended_at": "2026-03-02T10:20:00Z", "cause": "The certificate had expired."}})
+
     severity: Severity = UNSET
     started_at: Instant = UNSET
     ended_at: Instant | None = UNSET

@@ -149,6 +149,8 @@ class ServiceItem(ExternalIdentity, ServiceDescription):
 class ServicePatch(Patch):
     """Changes of a service (a merge patch). Its key never changes, its state by commands."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"owner": "grace", "description": None, "labels": {"tier": "front"}}})
+
     name: Name = UNSET
     description: Text | None = UNSET
     type: Type = UNSET
