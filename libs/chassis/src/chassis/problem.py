@@ -45,4 +45,4 @@ def problem_members(rejection: Rejection) -> dict[str, Any]:
         members["unmet_guards"] = [
             {"code": guard.code, "message": guard.message, "ref": guard.ref} for guard in rejection.guards
         ]
-    return rejection.extra | members
+    return members | {name: told for name, told in rejection.extra.items() if name not in members}
