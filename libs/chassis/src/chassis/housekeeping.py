@@ -11,6 +11,7 @@ from chassis.caller import Caller
 from chassis.database import Database
 from chassis.events.leases import Lease, Leases
 from chassis.keys import FORGET_EXPIRED
+from chassis.metrics import process_metrics, turned
 
 LEASE = "housekeeping"
 EVERY_SECONDS = 600.0
@@ -43,6 +44,8 @@ class Housekeeping:
         """Clear away once and return how many keys had expired."""
         async with self._database.begin(Caller(org="", subject=LEASE)) as tx:
             forgotten = await tx.run(FORGET_EXPIRED, k_now=self._now())
+        turned()
         if forgotten:
+            process_metrics().keys_deleted.inc(forgotten)
             log.info("expired idempotency keys deleted", extra={"keys": forgotten})
         return forgotten

@@ -1,10 +1,11 @@
-"""Metrics of the HTTP side, and the port they are read from.
+"""Metrics of requests, pools and loops, and the port they are read from; docs/metrics.md says what each one means.
 
-`tandem_http_requests_total{method,route,status}`, `tandem_http_request_duration_seconds{method,route}` and
-`tandem_http_requests_in_progress`; `route` is the path's template, `unmatched` where there is none.
+What is read from the database when somebody asks is in `chassis.events.backlog`.
 """
 
+from contextvars import ContextVar
 from functools import cache
+from typing import Protocol
 
 from prometheus_client import REGISTRY as DEFAULT_REGISTRY
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -45,6 +46,70 @@ class RequestMetrics:
         if histogram is None:
             histogram = self._histograms[method, route] = self._duration.labels(method, route)
         histogram.observe(seconds)
+
+
+class Pool(Protocol):
+    """A bounded number of connections."""
+
+    @property
+    def size(self) -> int:
+        """How many it may have."""
+
+    @property
+    def in_use(self) -> int:
+        """How many are at work."""
+
+
+class ProcessMetrics:
+    """The pools of a process and the loops it runs."""
+
+    def __init__(self, registry: CollectorRegistry = DEFAULT_REGISTRY) -> None:
+        self._in_use = Gauge(
+            "tandem_database_connections_in_use", "Connections in a transaction.", ("pool",), registry=registry
+        )
+        self._limit = Gauge(
+            "tandem_database_connections_limit", "Connections a pool may have.", ("pool",), registry=registry
+        )
+        self._running = Gauge("tandem_loop_running", "Whether a loop runs: 1 or 0.", ("loop",), registry=registry)
+        self._turned = Gauge(
+            "tandem_loop_last_turn_timestamp_seconds",
+            "When a loop last did its work, or found that another process does it.",
+            ("loop",),
+            registry=registry,
+        )
+        self.keys_deleted = Counter(
+            "tandem_idempotency_keys_deleted", "Expired idempotency keys deleted.", registry=registry
+        )
+
+    def watch(self, name: str, pool: Pool) -> None:
+        """Tell about a pool from now on."""
+        self._in_use.labels(name).set_function(lambda: pool.in_use)
+        self._limit.labels(name).set(pool.size)
+
+    def run(self, loop: str, *, is_running: bool) -> None:
+        """Take note that a loop starts or ends."""
+        self._running.labels(loop).set(is_running)
+
+    def turn(self, loop: str) -> None:
+        """Take note that a loop has done its work."""
+        self._turned.labels(loop).set_to_current_time()
+
+
+LOOP: ContextVar[str | None] = ContextVar("tandem_loop", default=None)
+"""The loop that the present task belongs to."""
+
+
+def turned() -> None:
+    """Take note that the loop this is called in has done its work once more."""
+    loop = LOOP.get()
+    if loop is not None:
+        process_metrics().turn(loop)
+
+
+@cache
+def process_metrics() -> ProcessMetrics:
+    """Return the metrics of this process's pools and loops."""
+    return ProcessMetrics()
 
 
 @cache

@@ -12,6 +12,7 @@ from chassis.database import Database
 from chassis.events.feed import Feed
 from chassis.events.head import HeadWatcher
 from chassis.http.health import ReadyCheck
+from chassis.metrics import process_metrics
 from chassis.schema_version import newest_revision, schema_at_least
 from chassis.settings import ServiceSettings
 
@@ -64,11 +65,17 @@ class Standing:
             finally:
                 await connection.close()
 
+    def watch_pools(self) -> None:
+        """Let the process's metrics tell how much of the pools is in use."""
+        for name, pool in (("runtime", self.runtime), ("worker", self.worker)):
+            process_metrics().watch(name, pool)
+
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         """Refuse to start on a database that is not fit; watch the log while serving; close the pools at the end."""
         await self.check_schema()
         await self.check_rights()
+        self.watch_pools()
         stop = asyncio.Event()
         watching = asyncio.ensure_future(self.watcher.run(stop))
         try:

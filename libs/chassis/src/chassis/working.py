@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from chassis.events.backlog import Backlog, collected
 from chassis.events.leases import Leases
 from chassis.events.sequencer import Sequencer
 from chassis.housekeeping import Housekeeping
-from chassis.metrics import serve_metrics
+from chassis.metrics import LOOP, process_metrics, serve_metrics
 from chassis.standing import Standing
 
 LOG = structlog.get_logger()
@@ -44,9 +45,11 @@ async def _work(standing: Standing, loops: Mapping[str, Loop]) -> None:
         loop.add_signal_handler(number, stop.set)
     await standing.check_schema()
     await standing.check_rights()
+    standing.watch_pools()
     LOG.info("working", loops=sorted(loops))
     try:
-        await run_loops(loops, stop)
+        with collected(Backlog(standing.worker, loop)):
+            await run_loops(loops, stop)
     finally:
         await standing.close()
 
@@ -55,8 +58,14 @@ async def run_loops(loops: Mapping[str, Loop], stop: asyncio.Event) -> None:
     """Run loops side by side; the first that fails cancels the others and is raised."""
     async with asyncio.TaskGroup() as tasks:
         for name, run in loops.items():
-            tasks.create_task(_run(run, stop), name=name)
+            tasks.create_task(_run(name, run, stop), name=name)
 
 
-async def _run(run: Loop, stop: asyncio.Event) -> None:
-    await run(stop)
+async def _run(name: str, run: Loop, stop: asyncio.Event) -> None:
+    LOOP.set(name)
+    metrics = process_metrics()
+    metrics.run(name, is_running=True)
+    try:
+        await run(stop)
+    finally:
+        metrics.run(name, is_running=False)

@@ -19,6 +19,7 @@ from chassis.events.leases import Lease, Leases
 from chassis.events.position import Position
 from chassis.events.progress import FIRST_PROJECTION, Cursor, CursorRow
 from chassis.events.sibling import Batch, EpochChangedError, FeedAwayError, NotKeptError, Sibling
+from chassis.metrics import turned
 from chassis.rejection import Rejection
 
 BATCH_SIZE = 500
@@ -130,6 +131,7 @@ class Consumer:
                     fetching = asyncio.ensure_future(self._fetch(batch.next, wait_seconds))
                 await self._apply(asked, batch)
                 self._moves += 1
+                turned()
                 asked = batch.next
                 if is_last:
                     return asked

@@ -14,6 +14,7 @@ from chassis import ids
 from chassis.caller import Caller
 from chassis.database import Database, Statement, Transaction
 from chassis.events.interruptions import DATABASE_AWAY
+from chassis.metrics import turned
 from chassis.rejection import Rejection
 
 LEASE_SECONDS = 15.0
@@ -60,8 +61,13 @@ class Lease:
 
 
 def holder_name() -> str:
-    """Return a name that no other process has."""
-    return f"{socket.gethostname()}:{os.getpid()}:{ids.new_id()}"
+    """Return a name that nobody else has; it begins with that of the process."""
+    return f"{process_name()}:{ids.new_id()}"
+
+
+def process_name() -> str:
+    """Return how the lease holders of this process are called, up to what tells them apart."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Leases:
@@ -100,6 +106,7 @@ class Leases:
         while not stop.is_set():
             try:
                 lease = await self.take(name)
+                turned()
                 if lease is not None:
                     await self._work_while_held(lease, work, stop)
             except (*DATABASE_AWAY, Rejection) as error:

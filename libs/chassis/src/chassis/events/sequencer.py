@@ -10,6 +10,7 @@ import asyncpg
 
 from chassis.database import Database
 from chassis.events.interruptions import DATABASE_AWAY
+from chassis.metrics import turned
 
 CHANNEL = "event_head"
 BATCH_SIZE = 1000
@@ -85,6 +86,7 @@ class Sequencer:
         idle = await connection.prepare(ANY_PENDING)
         while not stop.is_set():
             moved = await self.turn(connection) if await idle.fetchval() else 0
+            turned()
             if moved < self.batch_size:
                 await _pause(stop, self.poll_seconds)
 
