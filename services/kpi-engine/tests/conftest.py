@@ -11,13 +11,12 @@ import pytest
 
 from chassis import clock, ids
 from chassis.caller import Caller
-from chassis.database import DatabaseAddress
 from chassis.events.envelope import Event
 from chassis.events.handling import apply_events
 from chassis.events.position import Position
 from chassis.events.progress import CursorRow
 from chassis.schemas import instant_text
-from chassis.settings import Role
+from chassis.testkit.applications import settings_on
 from chassis.testkit.clients import client_of
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.tokens import Signer
@@ -40,26 +39,9 @@ async def pools(addresses: Addresses) -> AsyncIterator[Pools]:
         yield both
 
 
-class CloneSettings(Settings):
-    """Settings of a cloned database, whose roles are those of its template."""
-
-    addresses: Addresses
-
-    def address(self, role: Role) -> DatabaseAddress:
-        address: DatabaseAddress = getattr(self.addresses, role)
-        return address
-
-
 @pytest.fixture(scope="module")
 def settings(addresses: Addresses, signer: Signer, jwks_file: Path) -> Settings:
-    return CloneSettings(
-        addresses=addresses,
-        database_host=addresses.runtime.host,
-        database_name=addresses.runtime.name,
-        jwks_url=jwks_file.as_uri(),
-        issuer=signer.issuer,
-        cursor_secret="of-this-run",
-    )
+    return settings_on(addresses, Settings, jwks_file=jwks_file, signer=signer)
 
 
 @pytest.fixture(scope="module")

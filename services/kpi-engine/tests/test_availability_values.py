@@ -319,7 +319,8 @@ async def test_one_of_two_clients_makes_a_policy(engine: Any, signer: Any, org: 
 
 async def test_policies_are_listed_and_carry_all_their_fields(engine: Any, signer: Any, org: str) -> None:
     headers = {"Authorization": f"Bearer {signer.token('kpi:write', 'kpi:read', org=org, aud='kpi-engine')}"}
-    example = NewPolicy.model_config["json_schema_extra"]["example"]
+    extra: Any = NewPolicy.model_config["json_schema_extra"]
+    example = extra["example"]
     made = (await engine.put("/v1/policies", json=example, headers=headers)).json()
     Policy.model_validate_json(json.dumps(made), extra="forbid")
     listed = (await engine.get("/v1/policies", headers=headers)).json()

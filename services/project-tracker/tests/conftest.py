@@ -5,10 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from chassis.database import DatabaseAddress
-from chassis.settings import Role
+from chassis.testkit.applications import settings_on
 from chassis.testkit.clients import client_of
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.tokens import Signer
@@ -19,16 +17,6 @@ from project_tracker.wiring import PACKAGE
 sys.path.append(str(Path(__file__).parent))  # for the client beside the tests
 
 from tracker_api import Tracker
-
-
-class CloneSettings(Settings):
-    """Settings of a cloned database, whose roles are those of its template."""
-
-    addresses: Addresses
-
-    def address(self, role: Role) -> DatabaseAddress:
-        address: DatabaseAddress = getattr(self.addresses, role)
-        return address
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +32,7 @@ async def pools(addresses: Addresses) -> AsyncIterator[Pools]:
 
 @pytest.fixture(scope="module")
 async def client(addresses: Addresses, signer: Signer, jwks_file: Path) -> AsyncIterator[httpx.AsyncClient]:
-    settings = CloneSettings(
-        addresses=addresses,
-        database_host=addresses.runtime.host,
-        database_name=addresses.runtime.name,
-        jwks_url=jwks_file.as_uri(),
-        issuer=signer.issuer,
-        cursor_secret=SecretStr("of-this-run"),
-    )
+    settings = settings_on(addresses, Settings, jwks_file=jwks_file, signer=signer)
     async with client_of(create_app(settings)) as client:
         yield client
 

@@ -3,9 +3,10 @@ import json
 from typing import Any
 
 import pytest
-from tracker_api import ANY_VERSION, Tracker, euros
+from tracker_api import Tracker, euros
 
 from chassis import ids
+from chassis.testkit.applications import ANY_VERSION
 from project_tracker.projects.schemas import EXAMPLE, Project
 
 MINIMAL = {"key": "crm", "name": "CRM", "currency": "EUR"}

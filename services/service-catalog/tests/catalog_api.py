@@ -1,55 +1,24 @@
 import itertools
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
-import httpx
+from chassis import clock
+from chassis.testkit.applications import OrganisationClient
 
-from chassis import clock, ids
-from chassis.testkit.tokens import Signer
-
-AUDIENCE = "service-catalog"
-EVERYTHING = ("catalog:read", "catalog:write", "catalog:approve", "catalog:import", "events:read")
-ANY_VERSION = {"If-Match": "*"}
 _numbers = itertools.count(1)
 
 
-@dataclass(frozen=True)
-class Catalog:
-    """One organisation's client of the service: every call answers JSON and checks the status it expects."""
+class Catalog(OrganisationClient):
+    """One organisation's client of service-catalog."""
 
-    client: httpx.AsyncClient
-    signer: Signer
-    org: str = field(default_factory=lambda: f"org-{ids.new_id()}")
-    scopes: tuple[str, ...] = EVERYTHING
-
-    def limited_to(self, *scopes: str) -> "Catalog":
-        return replace(self, scopes=scopes)
-
-    def of_another_organisation(self) -> "Catalog":
-        return replace(self, org=f"org-{ids.new_id()}")
-
-    async def send(self, method: str, path: str, *, headers: dict[str, str] | None = None, **given: Any) -> Any:
-        token = self.signer.token(*self.scopes, org=self.org, aud=AUDIENCE)
-        sent = {"Authorization": f"Bearer {token}", **(headers or {})}
-        return await self.client.request(method, f"/v1/{path}", headers=sent, timeout=60, **given)
-
-    async def get(self, path: str, *, status: int = 200, **params: Any) -> Any:
-        return _checked(await self.send("GET", path, params=params), status)
-
-    async def post(self, path: str, body: Any, *, status: int = 201, key: str | None = None) -> Any:
-        headers = {"Idempotency-Key": key} if key else {}
-        return _checked(await self.send("POST", path, json=body, headers=headers), status)
-
-    async def patch(self, path: str, body: Any, *, status: int = 200) -> Any:
-        return _checked(await self.send("PATCH", path, json=body, headers=ANY_VERSION), status)
-
-    async def delete(self, path: str, *, status: int = 200) -> Any:
-        return _checked(await self.send("DELETE", path, headers=ANY_VERSION), status)
-
-    async def batch(self, path: str, items: list[Any], *, mode: str = "atomic", status: int = 200) -> Any:
-        answered = await self.post(f"{path}:batch", {"mode": mode, "items": items}, status=status)
-        return answered["items"] if status == 200 else answered
+    AUDIENCE: ClassVar[str] = "service-catalog"
+    EVERYTHING: ClassVar[tuple[str, ...]] = (
+        "catalog:read",
+        "catalog:write",
+        "catalog:approve",
+        "catalog:import",
+        "events:read",
+    )
 
     async def move(self, path: str, to: str, *, status: int = 200, **given: Any) -> Any:
         return await self.post(f"{path}/transitions", {"to": to, **given}, status=status)
@@ -104,8 +73,3 @@ def codes(answer: Any) -> list[str]:
 
 def pointers(answer: Any) -> list[tuple[str, str]]:
     return [(error["pointer"], error["code"]) for error in answer["errors"]]
-
-
-def _checked(response: httpx.Response, status: int) -> Any:
-    assert response.status_code == status, f"{response.status_code}: {response.text[:2000]}"
-    return response.json()

@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
-from catalog_api import ANY_VERSION, Catalog, ready_service
+from catalog_api import Catalog, ready_service
+
+from chassis.testkit.applications import ANY_VERSION
 
 
 async def statuses(*calls: Any) -> list[int]:

@@ -59,6 +59,8 @@ class ServiceSettings(BaseSettings):
     """A host name, or the folder of a Unix socket."""
     database_port: Annotated[int, Field(ge=1, le=65_535)] = 5432
     database_name: str
+    database_roles: str | None = None
+    """What the names of the three roles begin with; by default the database's name."""
     runtime_password: SecretStr | None = None
     worker_password: SecretStr | None = None
     owner_password: SecretStr | None = None
@@ -100,7 +102,7 @@ class ServiceSettings(BaseSettings):
             raise SettingsError(lines) from None
 
     def address(self, role: Role) -> DatabaseAddress:
-        """Return how to enter the service's database in one of its three roles, which are named after it."""
+        """Return how to enter the service's database in one of its three roles."""
         passwords = {
             "runtime": self.runtime_password,
             "worker": self.worker_password,
@@ -113,6 +115,6 @@ class ServiceSettings(BaseSettings):
             host=self.database_host,
             port=self.database_port,
             name=self.database_name,
-            role=f"{self.database_name}_{role}",
+            role=f"{self.database_roles or self.database_name}_{role}",
             password=password.get_secret_value(),
         )
