@@ -11,6 +11,8 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
+from chassis.http.openapi_schemas import cleaned
+from chassis.http.openapi_wording import describe
 from portal.merging import Document, merged
 
 FETCH_SECONDS = 5.0
@@ -80,10 +82,20 @@ def document_routes(app: FastAPI, services: Mapping[str, str], kept_seconds: flo
 
 
 def own_document(app: FastAPI) -> dict[str, Any]:
-    """Return what the portal itself answers."""
-    return get_openapi(
+    """Return what the portal itself answers; all of it without a token."""
+    document = get_openapi(
         title="Tandem", version=app.version, description=DESCRIPTION, routes=app.routes, tags=app.openapi_tags
     )
+    for item in document["paths"].values():
+        for method, operation in item.items():
+            operation["security"] = []
+            describe(operation, method)
+            for answer in operation["responses"].values():
+                for content in answer.get("content", {}).values():
+                    content["schema"] = cleaned(content["schema"])
+    schemas = document.get("components", {}).get("schemas", {})
+    schemas.update({name: cleaned(schema) for name, schema in schemas.items()})
+    return document
 
 
 def server_of(request: Request) -> str:

@@ -4,12 +4,12 @@ import asyncio
 import base64
 import binascii
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qs, unquote_plus
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
 
 from portal.clients import Client, Clients
 from portal.keys import SigningKeys
@@ -24,9 +24,12 @@ ErrorCode = Literal["invalid_request", "invalid_client", "invalid_scope", "unsup
 class AccessToken(BaseModel):
     """An access token."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True, use_attribute_docstrings=True)
+
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the kind of token, not one
     expires_in: int
+    """Seconds."""
     scope: str
 
 
@@ -64,7 +67,7 @@ def token_routes(keys: SigningKeys, clients: Clients, issuer: str) -> APIRouter:
             raise TokenRefusedError("invalid_client", "There is no such client with this secret.")
         return client_id, client, _scopes(client, form.get("scope"))
 
-    @router.get("/.well-known/jwks.json", operation_id="get_token_keys")
+    @router.get("/.well-known/jwks.json", operation_id="get_token_keys", responses=_KEY_SET, response_class=Response)
     async def get_keys() -> JSONResponse:
         """Return the public keys that access tokens are verified with (RFC 7517)."""
         headers = {"cache-control": "public, max-age=300"}
@@ -163,6 +166,20 @@ def _unkept(content: BaseModel, status: int) -> JSONResponse:
     return JSONResponse(content.model_dump(), status_code=status, headers=headers)
 
 
+_KEY_SET: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The key set.",
+        "content": {
+            "application/jwk-set+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["keys"],
+                    "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
+                }
+            }
+        },
+    }
+}
 _FORM_DESCRIPTION = {
     "requestBody": {
         "required": True,

@@ -254,10 +254,15 @@ class Traceable(Versioned):
 Item = TypeVar("Item")
 
 
+def _as_page(schema: dict[str, Any]) -> None:
+    schema["description"] = PageOf.__doc__
+    schema["required"].remove("count")
+
+
 class PageOf(Output, Generic[Item]):
     """One page of a list; `count` is there only where `count=true` asked for it."""
 
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].remove("count"))
+    model_config = ConfigDict(json_schema_extra=_as_page)
 
     items: list[Item]
     next: str | None

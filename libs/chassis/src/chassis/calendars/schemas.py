@@ -1,8 +1,8 @@
 """What clients send and see of calendars."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from chassis.schemas import (
     UNSET,
@@ -22,6 +22,20 @@ ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5]
 Interval = Annotated[list[ClockTime], Field(min_length=2, max_length=2)]
 Intervals = Annotated[list[Interval], Field(max_length=24)]
 Hours = Annotated[DecimalString, DecimalText(before=3, after=4, places=4, at_least=0)]
+
+EXAMPLE: dict[str, Any] = {
+    "name": "office",
+    "timezone": "Europe/Berlin",
+    "weekly": [
+        {"weekday": weekday, "intervals": [["08:00", "12:00"], ["13:00", "17:00"]]}
+        for weekday in ("monday", "tuesday", "wednesday", "thursday", "friday")
+    ],
+    "holidays": [{"date": "2026-06-05", "name": "The day after the town's fair"}],
+    "holiday_country": "DE",
+    "exceptions": [{"date": "2026-12-24", "intervals": [["08:00", "12:00"]]}],
+    "hours_per_day": "8",
+    "hours_per_week": "40",
+}
 
 
 class DayOfWeek(Input):
@@ -48,6 +62,8 @@ class DatedException(Input):
 class NewCalendar(ExternalIdentity):
     """A calendar to be created."""
 
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+
     name: Name
     timezone: Name
     """IANA zone, such as `Europe/Berlin`; the intervals are its local time."""
@@ -66,6 +82,8 @@ class NewCalendar(ExternalIdentity):
 
 class CalendarPatch(Patch):
     """Changes of a calendar; lists are replaced whole."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"exceptions": EXAMPLE["exceptions"]}})
 
     name: Name = UNSET
     timezone: Name = UNSET

@@ -6,9 +6,8 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from chassis.caller import Caller
 from chassis.events.envelope import BATCH_JSON
@@ -16,6 +15,7 @@ from chassis.events.feed import PAGE_MAX, PAGE_USUAL, WAIT_SECONDS_MAX, Feed
 from chassis.events.position import Position
 from chassis.events.preference import wait_preferred
 from chassis.events.quarantine import Quarantine
+from chassis.events.schemas import LoggedEvent, QuarantinedEvent, QuarantinePage, Whereabouts
 from chassis.http.answers import answer
 from chassis.http.idempotency import needs
 from chassis.http.links import own_path
@@ -42,13 +42,8 @@ Types = Annotated[
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="How many events a page holds at most.")]
 
 
-class Whereabouts(BaseModel):
-    """Where an event stands in the log."""
-
-    model_config = ConfigDict(frozen=True)
-
-    epoch: Annotated[int, Field(description="The epoch of the log; positions of two epochs do not compare.")]
-    position: Annotated[int | None, Field(description="Its position; null until it has been given one.")]
+class _BatchResponse(JSONResponse):
+    media_type = BATCH_JSON
 
 
 def event_routes(feed: Feed) -> Router:
@@ -57,11 +52,11 @@ def event_routes(feed: Feed) -> Router:
 
     @router.get(
         "",
-        response_class=Response,
+        response_model=list[LoggedEvent],
+        response_class=_BatchResponse,
         responses={
             200: {
                 "description": "A batch of CloudEvents, oldest first.",
-                "content": {BATCH_JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
                 "headers": {
                     "Link": {
                         "description": 'Where to go on: `rel="next"`, on an empty page too.',
@@ -114,19 +109,19 @@ def quarantine_routes(quarantine: Quarantine) -> Router:
     """Return the routes that list the events put away and try them again."""
     router = Router("/quarantine", tags=["events"])
 
-    @router.get("", response_class=Response)
+    @router.get("", response_model=QuarantinePage)
     async def list_quarantine(
         request: Request,
         caller: Reader,
         *,
         applied: Annotated[bool, Query(description="Those that were applied later, instead of those waiting.")] = False,
         after: Annotated[UUID | None, Query(description="The `next` of the page before.")] = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        limit: Annotated[int, Query(ge=1, le=200, description="How many a page holds at most.")] = 50,
     ) -> Response:
         """List the events of siblings that could not be applied, oldest first, each with the reason."""
         return answer(request, await quarantine.page(caller, applied=applied, after=after, limit=limit))
 
-    @router.post("/{quarantine_id}/retry", response_class=Response, responses=problems(404, 409))
+    @router.post("/{quarantine_id}/retry", response_model=QuarantinedEvent, responses=problems(404, 409))
     async def retry_quarantined(request: Request, quarantine_id: UUID, caller: Deliverer) -> Response:
         """Apply an event again, after what stood against it was put right."""
         return answer(request, await quarantine.retry(caller, quarantine_id))

@@ -16,8 +16,9 @@ ITEMS_MAX = 1000
 T = TypeVar("T", bound=BaseModel)
 
 
-def _with_example(schema: dict[str, Any], batch: type[BaseModel]) -> None:
-    """Show a batch of the one item that its items' model shows."""
+def _as_batch(schema: dict[str, Any], batch: type[BaseModel]) -> None:
+    """Describe a batch, and show one of the item that its items' model shows."""
+    schema["description"] = Batch.__doc__
     item = get_args(batch.model_fields["items"].annotation)[0]
     extra = getattr(item, "model_config", {}).get("json_schema_extra")
     if isinstance(extra, dict) and "example" in extra:
@@ -27,7 +28,7 @@ def _with_example(schema: dict[str, Any], batch: type[BaseModel]) -> None:
 class Batch(Input, Generic[T]):
     """Up to 1,000 items: `atomic` writes all or nothing, `independent` judges each by itself."""
 
-    model_config = ConfigDict(json_schema_extra=_with_example)
+    model_config = ConfigDict(json_schema_extra=_as_batch)
 
     mode: Mode = "atomic"
     items: Annotated[list[T], Field(max_length=ITEMS_MAX)]

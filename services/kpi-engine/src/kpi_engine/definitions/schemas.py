@@ -185,7 +185,9 @@ class AgreedTimeFact(Output):
     downtime_seconds: str
     down_seconds: str
     down_periods: int
+    """How many times it was down within agreed time."""
     outages: int
+    """How many outages of any severity touched the period."""
 
 
 class ServiceFact(Output):
@@ -198,7 +200,9 @@ class ServiceFact(Output):
     downtime_seconds: str
     down_seconds: str
     down_periods: int
+    """How many times it was down within agreed time."""
     outages: int
+    """How many outages of any severity touched the period."""
 
 
 class WindowFact(Output):

@@ -28,6 +28,8 @@ class NewProgressReport(ExternalIdentity):
 class ProgressReportPatch(Patch):
     """Corrections of a report; its task and status time stay."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"percent_complete": "30", "remaining_duration": "4d"}})
+
     percent_complete: Percent = UNSET
     remaining_duration: DurationText | None = UNSET
     note: Text | None = UNSET

@@ -148,6 +148,10 @@ class ProjectItem(ExternalIdentity, ProjectPlanning):
 class ProjectPatch(Patch):
     """Changes of a project; lists are replaced whole. Its state changes by commands."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"deadline_at": None, "sponsor": "ada", "labels": {"region": "north"}}}
+    )
+
     name: Name = UNSET
     goal: Text | None = UNSET
     kind: Kind = UNSET

@@ -33,7 +33,9 @@ class ScheduledTask(Output):
     """Actual, else late for ALAP, else early: what a baseline freezes."""
     finish: Instant
     total_float: int
+    """Working minutes it can slip without moving the end of the project, or its deadline."""
     free_float: int
+    """Working minutes it can slip without moving any other task."""
     critical: bool
     driven_by: DrivenBy
     deadline_at: Instant | None

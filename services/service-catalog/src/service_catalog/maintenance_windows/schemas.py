@@ -84,7 +84,9 @@ class MaintenanceWindowItem(ExternalIdentity):
 class MaintenanceWindowPatch(Patch):
     """Changes of a maintenance window (a merge patch); its state changes by commands."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"planned_end": "2026-04-11T04:00:00Z", "description": None}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"planned_end": "2022-04-03T04:00:00Z", "description": None}}
+    )
 
     title: Name | None = UNSET
     description: Text | None = UNSET

@@ -74,7 +74,11 @@ class OutageItem(ExternalIdentity):
 class OutagePatch(Patch):
     """Changes of an outage (a merge patch); with `ended_at` it ends, or goes on where that is null."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"ended_at": "2026-03-02T10:20:00Z", "cause": "The certificate had expired."}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"ended_at": "2022-03-26T04:10:00Z", "cause": "A certificate had run out, and its chain too."}
+        }
+    )
 
     severity: Severity = UNSET
     started_at: Instant = UNSET

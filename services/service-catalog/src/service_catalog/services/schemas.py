@@ -149,7 +149,9 @@ class ServiceItem(ExternalIdentity, ServiceDescription):
 class ServicePatch(Patch):
     """Changes of a service (a merge patch). Its key never changes, its state by commands."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"owner": "grace", "description": None, "labels": {"tier": "front"}}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"owner": "grace", "description": None, "labels": {"tier": "front"}}}
+    )
 
     name: Name = UNSET
     description: Text | None = UNSET
@@ -225,5 +227,7 @@ class ServiceStatus(Output):
     open_outages: list[OpenOutage]
     maintenance_windows: list[RunningMaintenance]
     open_incidents: int
+    """How many are not resolved."""
     open_major_incidents: int
+    """How many of these are major."""
     at: Instant

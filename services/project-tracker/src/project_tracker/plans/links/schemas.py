@@ -31,6 +31,8 @@ class NewDependency(ExternalIdentity):
 class DependencyPatch(Patch):
     """Changes of a link; its ends stay."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"type": "SS", "lag": "-50%"}})
+
     type: LinkType = UNSET
     lag: LagText = UNSET
     labels: LabelChanges = UNSET

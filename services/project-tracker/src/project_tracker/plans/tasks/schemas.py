@@ -123,6 +123,8 @@ class TaskItem(ExternalIdentity, TaskPlanning):
 class TaskPatch(Patch):
     """Changes of a task."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"duration": "28d", "constraint": None}})
+
     wbs: Wbs = UNSET
     name: Name = UNSET
     parent_wbs: Wbs | None = UNSET
