@@ -1,6 +1,7 @@
 """Serving: one uvicorn worker that, told to stop, first sends everyone elsewhere."""
 
 import asyncio
+import gc
 import signal
 from socket import socket
 from types import FrameType
@@ -16,6 +17,7 @@ from chassis.settings import ServiceSettings
 LOG = structlog.get_logger()
 KEEP_ALIVE_SECONDS = 75  # longer than a gateway keeps an idle connection (60 s), so that the gateway closes first
 START_FAILED = 3
+YOUNG_OBJECTS_MAX = 50_000  # a batch makes about as many; fewer would have them searched for cycles again and again
 
 
 class DrainingServer(uvicorn.Server):
@@ -79,5 +81,16 @@ def serve(api: Api, settings: ServiceSettings, *, host: str, port: int) -> int:
         limit_concurrency=None,
     )
     server = DrainingServer(config, api, settings.drain_seconds)
+    spare_the_collector()
     server.run()
     return 0 if server.started else START_FAILED
+
+
+def spare_the_collector() -> None:
+    """Take all that was made until now out of the garbage collector's sight; it stays to the end of the process.
+
+    Otherwise each full collection walks through every module and route, and a request waits 0.1 s for it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS_MAX, 20, 20)
