@@ -6,6 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
+from service_catalog.costs import schemas as costs
 from service_catalog.incidents import schemas as incidents
 from service_catalog.main import create_app
 from service_catalog.maintenance_windows import schemas as windows
@@ -24,7 +25,7 @@ SETTINGS: dict[str, Any] = {
 }
 WITH_EXAMPLES = [
     model
-    for slice_ in (services, incidents, outages, windows)
+    for slice_ in (services, incidents, outages, windows, costs)
     for model in vars(slice_).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and "json_schema_extra" in model.model_config
 ]

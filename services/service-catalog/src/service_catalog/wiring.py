@@ -9,6 +9,8 @@ from chassis.calendars.operations import Calendars
 from chassis.events.routes import event_routes
 from chassis.standing import Standing
 from service_catalog.calendars.tables import CALENDARS
+from service_catalog.costs import routes as costs
+from service_catalog.costs.operations import Costs
 from service_catalog.incidents import routes as incidents
 from service_catalog.incidents.operations import Incidents
 from service_catalog.maintenance_windows import routes as maintenance_windows
@@ -34,5 +36,6 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         outages.router(of_outages),
         maintenance_windows.router(of_windows),
         incidents.router(of_incidents),
+        costs.router(Costs(database, seal)),
         event_routes(standing.feed),
     ]

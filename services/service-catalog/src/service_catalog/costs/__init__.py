@@ -1,0 +1,1 @@
+"""Costs of services: what they take to run and to own."""
