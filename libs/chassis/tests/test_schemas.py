@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from chassis.rejection import Rejection
 from chassis.schemas import (
+    LABELS_MAX,
     UNSET,
     Amount,
     Day,
@@ -23,6 +25,7 @@ from chassis.schemas import (
     Patch,
     Percent,
     Text,
+    merged_labels,
     parse_instant,
 )
 
@@ -231,3 +234,11 @@ def test_source_and_id_belong_together() -> None:
     for half in ({"external_source": "cmdb"}, {"external_id": "42"}):
         with pytest.raises(ValidationError, match="together"):
             ExternalIdentity.model_validate(half)
+
+
+def test_a_merge_patch_of_labels_adds_replaces_and_takes_away() -> None:
+    assert merged_labels({"a": "1", "b": "2"}, {"a": None, "b": "3", "c": "4"}) == {"b": "3", "c": "4"}
+    many = {f"name{number}": "x" for number in range(LABELS_MAX)}
+    assert len(merged_labels(many, {"name0": None, "other": "x"})) == LABELS_MAX
+    with pytest.raises(Rejection):
+        merged_labels(many, {"other": "x"})
