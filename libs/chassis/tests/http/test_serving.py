@@ -13,6 +13,7 @@ import pytest
 from chassis.cli import service_command
 from chassis.http.app import Api, create_api
 from chassis.settings import ServiceSettings
+from chassis.testkit.collector import collecting
 from chassis.testkit.tokens import Signer
 
 SAMPLE = "chassis.testkit.sample"
@@ -133,6 +134,17 @@ def test_metrics_have_a_port_of_their_own(jwks_file: Path, signer: Signer) -> No
         assert response.status == 200
         assert b'tandem_http_requests_total{method="GET",route="unmatched",status="401"} 1.0' in body
         assert ask(service, "/metrics")[0].status == 404
+
+
+def test_the_last_spans_are_sent_before_the_process_ends(jwks_file: Path, signer: Signer) -> None:
+    with collecting() as collector:
+        sent_to = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "NO_PROXY": "*"}
+        with served(environment(jwks_file, signer, TANDEM_DRAIN_SECONDS="0", **sent_to)) as (process, port):
+            with connect(port) as connection:
+                ask(connection, "/v1/slow?seconds=0")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == -signal.SIGTERM
+    assert collector.named("GET /v1/slow").service == "thing-service"
 
 
 def nothing(settings: ServiceSettings) -> Api:
