@@ -117,8 +117,8 @@ def pods_have_no_rights(objects: Sequence[Object]) -> Iterator[str]:
             "may gain rights": own.get("allowPrivilegeEscalation") is False,
             "may write to its image": own.get("readOnlyRootFilesystem") is True,
             "keeps capabilities": own.get("capabilities") == {"drop": ["ALL"]},
-            "shares the host's": not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys(),
-            "has more than one container": len(workload.pod["containers"]) == 1,
+            "shares what is the host's": not {"hostNetwork", "hostPID", "hostIPC"} & workload.pod.keys(),
+            "has more containers than these rules read": len(workload.pod["containers"]) == 1,
         }
         yield from (f"{workload.title}: {fault}" for fault, holds in wanted.items() if not holds)
 

@@ -1,12 +1,15 @@
 """Rules about how objects fit together. A rule yields a sentence for each fault."""
 
 import re
+import runpy
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from pydantic_settings import BaseSettings
 
 from chassis.settings import PREFIX, ServiceSettings
 from manifests.objects import Object, called, hosts_named, of_kind, selects, title, workloads
+from manifests.rendering import REPOSITORY
 from portal.settings import PortalSettings
 
 # Secrets that no file here makes, and whoever installs the platform gets from elsewhere.
@@ -29,6 +32,7 @@ PASSWORDS = {
     "worker": ("runtime_password", "worker_password", "client_secret"),
     "migrate": ("owner_password",),
 }
+GATEWAY_HAS_DEFAULTS = {"TANDEM_TRUSTED_HOPS", "TANDEM_CORS_ORIGINS", "TANDEM_THREADS"}
 HAS_A_DEFAULT_OF_ITS_OWN = {"service_name"}  # each service's settings say it
 
 
@@ -171,20 +175,33 @@ def databases_are_the_services(objects: Sequence[Object]) -> Iterator[str]:
 def environment_is_known(objects: Sequence[Object]) -> Iterator[str]:
     """A process is told only what its settings know, and all that they require; secrets only by reference."""
     for workload in workloads(objects):
-        kind = SETTINGS.get(workload.labels["app.kubernetes.io/component"])
+        component = workload.labels["app.kubernetes.io/component"]
         told = workload.environment(objects)
-        if kind is None:
-            continue
-        known = {f"{PREFIX}{name.upper()}" for name in kind.model_fields}
-        needed = {name for name, field in kind.model_fields.items() if field.is_required()} - HAS_A_DEFAULT_OF_ITS_OWN
-        needed |= set(PASSWORDS.get(workload.labels["app.kubernetes.io/component"], ()))
+        known, needed = _settings(component)
         for name in sorted(told.keys() - known):
             yield f"{workload.title}: no setting is called {name}"
-        for name in sorted({f"{PREFIX}{name.upper()}" for name in needed} - told.keys()):
+        for name in sorted(needed - told.keys()):
             yield f"{workload.title}: {name} is needed"
         for name, value in told.items():
             if name.endswith(("_PASSWORD", "_SECRET")) and value is not None:
                 yield f"{workload.title}: the value of {name} stands in the manifest"
+
+
+def _settings(component: str) -> tuple[set[str], set[str]]:
+    """Return the variables that a process knows, and those it needs."""
+    if component == "gateway":
+        known = gateway_environment()
+        return known, known - GATEWAY_HAS_DEFAULTS
+    fields = SETTINGS[component].model_fields
+    needed = {name for name, field in fields.items() if field.is_required()} - HAS_A_DEFAULT_OF_ITS_OWN
+    needed |= set(PASSWORDS.get(component, ()))
+    return {f"{PREFIX}{name.upper()}" for name in fields}, {f"{PREFIX}{name.upper()}" for name in needed}
+
+
+@cache
+def gateway_environment() -> set[str]:
+    """Return the variables that the command of the gateway's image knows."""
+    return set(runpy.run_path(str(REPOSITORY / "deploy" / "images" / "gateway" / "gateway.py"))["ENVIRONMENT"])
 
 
 def metrics_are_where_they_are_read(objects: Sequence[Object]) -> Iterator[str]:
