@@ -11,6 +11,8 @@ from chassis.rejection import Rejection
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _VERSION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
+_ONE_TAG = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$'}
+_ANY = {"type": "string", "enum": ["*"]}
 NEVER = 0  # the version no resource ever has: a tag that is none of ours matches nothing
 
 
@@ -34,7 +36,7 @@ class _ExpectedVersion:
 
     def describe(self, operation: dict[str, Any], _: str) -> None:
         description = "The ETag of the version this changes, or `*` for whichever is current."
-        operation.setdefault("parameters", []).append(_parameter("If-Match", description, required=True))
+        operation.setdefault("parameters", []).append(_parameter("If-Match", description, _ONE_TAG, required=True))
         operation["x-conditions"] = ["412", "428"]
 
 
@@ -55,8 +57,8 @@ class _PutCondition:
 
     def describe(self, operation: dict[str, Any], _: str) -> None:
         parameters = operation.setdefault("parameters", [])
-        parameters.append(_parameter("If-Match", "Only replaces, and only the version with this ETag."))
-        parameters.append(_parameter("If-None-Match", "`*`: only creates."))
+        parameters.append(_parameter("If-Match", "Only replaces, and only the version with this ETag.", _ONE_TAG))
+        parameters.append(_parameter("If-None-Match", "`*`: only creates; not together with If-Match.", _ANY))
         operation["x-conditions"] = ["412"]
         operation["x-creates"] = True
 
@@ -89,11 +91,11 @@ def _malformed(detail: str) -> Rejection:
     return Rejection("malformed", "condition-malformed", detail)
 
 
-def _parameter(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+def _parameter(name: str, description: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
     return {
         "name": name,
         "in": "header",
         "required": required,
         "description": description,
-        "schema": {"type": "string"},
+        "schema": schema,
     }

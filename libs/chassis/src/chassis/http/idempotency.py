@@ -17,7 +17,7 @@ _KEY_PARAMETER = {
     "in": "header",
     "required": False,
     "description": "Makes a request safe to repeat: with the same key it gets the same answer for 24 hours.",
-    "schema": {"type": "string", "maxLength": KEY_LENGTH_MAX},
+    "schema": {"type": "string", "maxLength": KEY_LENGTH_MAX, "pattern": r'^("[ -~]+"|[!#-~]([ -~]*[!-~])?)$'},
 }
 
 
