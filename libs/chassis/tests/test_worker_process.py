@@ -1,0 +1,97 @@
+import asyncio
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from chassis.testkit.databases import Addresses
+from chassis.testkit.eventing import until
+from chassis.testkit.sample.notes import a_caller, add_note
+from chassis.testkit.tokens import Signer
+
+PROGRAM = """
+import sys
+from chassis import working
+from chassis.cli import service_command
+from chassis.settings import ServiceSettings
+from chassis.standing import Standing
+
+PACKAGE = "chassis.testkit.sample"
+
+def work(settings):
+    standing = Standing(settings, PACKAGE)
+    return working.work(standing, working.shared_loops(standing), metrics_port=settings.metrics_port)
+
+sys.exit(service_command(ServiceSettings, package=PACKAGE, create_app=None, work=work, arguments=["work"]))
+"""
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def scraped(port: int) -> dict[str, float]:
+    """Return the samples without labels, and of those with one label by its value."""
+    try:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+    except OSError:
+        return {}
+    return {
+        ".".join([one.name, *one.labels.values()]): one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+
+
+async def test_a_worker_tells_what_it_does(
+    new_database: Callable[[str], Addresses], jwks_file: Path, signer: Signer
+) -> None:
+    addresses, port = new_database("chassis.testkit.sample"), free_port()
+    variables = {
+        "TANDEM_SERVICE_NAME": "sample",
+        "TANDEM_DATABASE_HOST": addresses.runtime.host,
+        "TANDEM_DATABASE_PORT": str(addresses.runtime.port),
+        "TANDEM_DATABASE_NAME": addresses.runtime.name,
+        "TANDEM_DATABASE_ROLES": addresses.runtime.role.removesuffix("_runtime"),
+        "TANDEM_RUNTIME_PASSWORD": addresses.runtime.password,
+        "TANDEM_WORKER_PASSWORD": addresses.worker.password,
+        "TANDEM_JWKS_URL": jwks_file.as_uri(),
+        "TANDEM_ISSUER": signer.issuer,
+        "TANDEM_CURSOR_SECRET": "secret",
+        "TANDEM_METRICS_PORT": str(port),
+    }
+    told: dict[str, float] = {}
+
+    async def has_worked() -> bool:
+        told.update(await asyncio.to_thread(scraped, port))
+        is_awaited = {"tandem_loop_last_turn_timestamp_seconds.sequencer", "tandem_lease_held_here.housekeeping"}
+        return told.get("tandem_event_log_head_position") == 1 and is_awaited <= told.keys()
+
+    async with addresses.pools() as pools:
+        await add_note(pools.runtime, a_caller(), title="a")
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], env=variables) as process:  # noqa: ASYNC220  (it is the worker)
+        try:
+            await until(has_worked)
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, 20) == 0
+        finally:
+            process.kill()
+    assert told["tandem_database_readable"] == 1
+    assert told["tandem_events_pending"] == 0
+    assert told["tandem_database_connections_limit.worker"] == 6
+    assert told["tandem_lease_held_here.housekeeping"] == 1
+    assert {name for name in told if name.startswith("tandem_loop_running")} == {
+        "tandem_loop_running.sequencer",
+        "tandem_loop_running.housekeeping",
+    }
+    assert told["tandem_loop_last_turn_timestamp_seconds.sequencer"] > 1e9
