@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ready_service
+from catalog_api import Catalog
 
 from chassis.lifecycle import Lifecycle
 from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
@@ -49,7 +49,7 @@ def way_to(lifecycle: Lifecycle[Any], state: str) -> list[str]:
 async def made_in(catalog: Catalog, collection: str, state: str) -> str:
     match collection:
         case "services":
-            made = await catalog.service(**ready_service())
+            made = await catalog.complete_service()
         case "incidents":
             made = await catalog.incident()
         case "outages":

@@ -2,7 +2,7 @@ from typing import Any
 
 import httpx
 import pytest
-from catalog_api import Catalog, ago, codes, pointers, ready_service
+from catalog_api import Catalog, ago, codes, pointers
 
 from service_catalog.services.schemas import EXAMPLE, Service
 
@@ -116,13 +116,13 @@ async def test_a_service_is_deleted_only_before_anything_came_of_it(catalog: Cat
     successor = await catalog.service()
     await catalog.service(successor_service_id=successor["id"])
     assert (await catalog.delete(f"services/{successor['id']}", status=409))["code"] == "service-in-use"
-    begun = await catalog.service(**ready_service())
+    begun = await catalog.complete_service()
     await catalog.move(f"services/{begun['id']}", "designing")
     assert (await catalog.delete(f"services/{begun['id']}", status=409))["code"] == "service-begun"
 
 
 async def test_the_life_of_a_service(catalog: Catalog) -> None:
-    made = await catalog.service(**ready_service())
+    made = await catalog.complete_service()
     own = f"services/{made['id']}"
     for state in ("designing", "creating", "delivering", "supporting", "retiring", "supporting", "retiring", "retired"):
         moved = await catalog.move(own, state, reason="Because.")
@@ -152,7 +152,7 @@ async def test_all_that_stands_in_the_way_is_told_at_once_and_beforehand(catalog
 
 
 async def test_open_incidents_stand_in_the_way(catalog: Catalog) -> None:
-    made = await catalog.service(**ready_service())
+    made = await catalog.complete_service()
     own = f"services/{made['id']}"
     for state in ("designing", "creating", "delivering"):
         await catalog.move(own, state)
@@ -167,7 +167,7 @@ async def test_open_incidents_stand_in_the_way(catalog: Catalog) -> None:
 
 
 async def test_a_live_service_that_is_cancelled_ends_with_it(catalog: Catalog) -> None:
-    made = await catalog.service(**ready_service())
+    made = await catalog.complete_service()
     own = f"services/{made['id']}"
     for state in ("designing", "creating", "delivering"):
         await catalog.move(own, state)

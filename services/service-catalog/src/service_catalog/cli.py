@@ -7,7 +7,7 @@ from chassis.cli import service_command
 from chassis.standing import Standing
 from service_catalog.main import create_app
 from service_catalog.settings import Settings
-from service_catalog.wiring import PACKAGE
+from service_catalog.wiring import PACKAGE, loops
 
 
 def main() -> None:
@@ -17,4 +17,4 @@ def main() -> None:
 
 def _work(settings: Settings) -> int:
     standing = Standing(settings, PACKAGE)
-    return working.work(standing, working.shared_loops(standing), metrics_port=settings.metrics_port)
+    return working.work(standing, loops(standing), metrics_port=settings.metrics_port)

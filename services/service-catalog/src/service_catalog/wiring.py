@@ -1,11 +1,15 @@
 """The composition root: who is given what."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
+from chassis import working
 from chassis.calendars import routes as calendars
 from chassis.calendars.operations import Calendars
+from chassis.cursors import CursorSeal
+from chassis.database import Database
+from chassis.events.leases import Leases
 from chassis.events.routes import event_routes
 from chassis.standing import Standing
 from service_catalog.calendars.tables import CALENDARS
@@ -13,12 +17,18 @@ from service_catalog.costs import routes as costs
 from service_catalog.costs.operations import Costs
 from service_catalog.incidents import routes as incidents
 from service_catalog.incidents.operations import Incidents
+from service_catalog.levels import routes as levels
+from service_catalog.levels.operations import ServiceLevels
 from service_catalog.maintenance_windows import routes as maintenance_windows
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.outages import routes as outages
 from service_catalog.outages.operations import Outages
 from service_catalog.services import routes as services
 from service_catalog.services.operations import Services
+from service_catalog.sla import routes as sla
+from service_catalog.sla import timers
+from service_catalog.sla.operations import SlaClocks
+from service_catalog.sla.watch import Watch
 
 PACKAGE = "service_catalog"
 
@@ -26,16 +36,40 @@ PACKAGE = "service_catalog"
 def routers(standing: Standing) -> Sequence[APIRouter]:
     """Return the routes of every slice, each given what it needs."""
     database, seal = standing.runtime, standing.seal
+    of_calendars = _calendars(database, seal)
+    of_levels = ServiceLevels(database, seal)
     of_incidents = Incidents(database, seal)
     of_outages = Outages(database, seal)
     of_windows = MaintenanceWindows(database, seal)
-    of_services = Services(database, seal, incidents=of_incidents, outages=of_outages, windows=of_windows)
+    of_services = Services(
+        database, seal, incidents=of_incidents, outages=of_outages, windows=of_windows, levels=of_levels
+    )
     return [
-        calendars.router(Calendars(database, CALENDARS, seal), scopes="catalog"),
+        calendars.router(of_calendars, scopes="catalog"),
         services.router(of_services),
         outages.router(of_outages),
         maintenance_windows.router(of_windows),
         incidents.router(of_incidents),
+        levels.router(of_levels),
+        sla.router(SlaClocks(database, incidents=of_incidents, levels=of_levels, calendars=of_calendars)),
         costs.router(Costs(database, seal)),
         event_routes(standing.feed),
     ]
+
+
+def loops(standing: Standing) -> Mapping[str, working.Loop]:
+    """Return what runs beside the requests."""
+    database, seal = standing.worker, standing.seal
+    of_incidents = Incidents(database, seal)
+    clocks = SlaClocks(
+        database,
+        incidents=of_incidents,
+        levels=ServiceLevels(database, seal),
+        calendars=_calendars(database, seal),
+    )
+    watch, leases = Watch(database, clocks=clocks, incidents=of_incidents), Leases(database)
+    return working.shared_loops(standing) | {"sla": lambda stop: watch.run(leases, stop)}
+
+
+def _calendars(database: Database, seal: CursorSeal) -> Calendars:
+    return Calendars(database, CALENDARS, seal, when_changed=timers.recheck_all)

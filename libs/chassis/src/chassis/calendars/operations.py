@@ -1,5 +1,6 @@
 """The use cases of calendars."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from chassis.calendars.holidays_of import country_holidays
 from chassis.calendars.schemas import CalendarPatch, NewCalendar
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, find, get, get_to_change, list_page
@@ -21,12 +22,23 @@ _GIVEN = {"holidays": "own_holidays", "hours_per_day": "own_hours_per_day", "hou
 
 
 class Calendars:
-    """Calendars of one service; other slices ask `working_time` for what they stand for."""
+    """Calendars of one service; other slices ask `working_time` for what they stand for.
 
-    def __init__(self, database: Database, resource: Resource, seal: CursorSeal) -> None:
+    `when_changed` is called in the transaction of each change, for what was reckoned with a calendar.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        resource: Resource,
+        seal: CursorSeal,
+        *,
+        when_changed: Callable[[Transaction], Awaitable[None]] | None = None,
+    ) -> None:
         self._database = database
         self._resource = resource
         self._seal = seal
+        self._when_changed = when_changed
 
     async def create(self, caller: Caller, new: NewCalendar) -> Written:
         """Add a calendar; one without any working time is refused."""
@@ -56,7 +68,10 @@ class Calendars:
             names = [name for name in (*NewCalendar.model_fields, "labels") if name in self._resource.table.c]
             kept = {_GIVEN.get(name, name): row[_GIVEN.get(name, name)] for name in names}
             changes = _completed(kept | {_GIVEN.get(name, name): value for name, value in sent.items()})
-            return await conclude(tx, await revise(tx, self._resource, row, changes, expected=expected))
+            written = await revise(tx, self._resource, row, changes, expected=expected)
+            if self._when_changed is not None and written.event_id is not None:
+                await self._when_changed(tx)
+            return await conclude(tx, written)
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Delete a calendar that nothing uses."""
@@ -66,7 +81,11 @@ class Calendars:
     async def working_time(self, caller: Caller, id_: UUID) -> WorkingCalendar:
         """Return what a calendar stands for, or refuse as `not-found`."""
         async with self._database.begin(caller, read_only=True) as tx:
-            row = await find(tx, self._resource, id_)
+            return await self.working_time_in(tx, id_)
+
+    async def working_time_in(self, tx: Transaction, id_: UUID) -> WorkingCalendar:
+        """Return what a calendar stands for as a transaction sees it, or refuse as `not-found`."""
+        row = await find(tx, self._resource, id_)
         if row is None:
             raise not_found(self._resource.noun)
         return WorkingCalendar.from_document(row)

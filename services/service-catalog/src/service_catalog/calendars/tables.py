@@ -10,5 +10,8 @@ CALENDARS = replace(
     calendar_resource(METADATA),
     constraints={
         "service_calendar_fkey": Rejection("conflict", "calendar-in-use", "A service is available by this calendar."),
+        "service_level_calendar_fkey": Rejection(
+            "conflict", "calendar-in-use", "A service level is counted by this calendar."
+        ),
     },
 )

@@ -10,7 +10,7 @@ from chassis.batch import Result, Upsert, identity_of
 from chassis.history import Entry
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
-from service_catalog.incidents.lifecycle import LIFECYCLE, entered
+from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, entered
 from service_catalog.incidents.past import INSTANTS, Step, course_of, faults_of, told
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem
@@ -148,3 +148,33 @@ def _entries(draft: Draft, id_: UUID, before: Any) -> Iterator[Entry]:
             details={"hold_reason": step.hold_reason} if step.hold_reason else {},
         )
         state = step.state
+
+
+def reprioritised(before: Mapping[str, Any], changes: Mapping[str, Any], at: datetime) -> list[Entry]:
+    """Return the step to another priority, if it is another one."""
+    priority = changes.get("priority", before["priority"])
+    if priority == before["priority"]:
+        return []
+    return [Entry(resource_id=before["id"], at=at, from_state=before["priority"], to_state=priority)]
+
+
+def priorities(drafts: Sequence[Draft | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
+    """Return the steps to another priority that a batch has made."""
+    return [
+        entry
+        for draft, result in zip(drafts, results, strict=True)
+        if isinstance(draft, Draft) and result.written and result.before and "priority" in draft.upsert.named
+        for entry in reprioritised(result.before, draft.upsert.values, now)
+    ]
+
+
+def unresolved(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, UUID]:
+    """Return the incidents that a batch has written and whose clocks run on, each with its service."""
+    return {
+        result.id: draft.upsert.values["service_id"]
+        for draft, result in zip(drafts, results, strict=True)
+        if isinstance(draft, Draft)
+        and result.written
+        and result.id is not None
+        and draft.upsert.values["state"] in UNRESOLVED
+    }

@@ -1,5 +1,6 @@
 """The use cases of incidents."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
 from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.reading import Listing, find, find_to_change, get, get_to_change, list_page
 from chassis.rejection import Fault, Rejection, invalid, not_found
 from chassis.schemas import merged_labels
 from chassis.transitions import change_of, history_document, transitions_document
@@ -24,12 +25,14 @@ from service_catalog.incidents import importing
 from service_catalog.incidents.lifecycle import CANCEL_REASONS, LIFECYCLE, UNRESOLVED, Candidate, begun, entered
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem, IncidentPatch, IncidentTransition, NewIncident
-from service_catalog.incidents.tables import INCIDENTS, incident
+from service_catalog.incidents.tables import INCIDENTS, PRIORITIES, incident
 from service_catalog.incidents.timeline import with_beginning
 from service_catalog.services.directory import find_services
+from service_catalog.sla import timers
 
 IMPORT = "catalog:import"
 ATTEMPTS_MAX = 5
+_CLOCKED = frozenset({"priority", "service_id", "occurred_at"})
 _ONLY_WITH = {"hold_reason": "on_hold", "resolution": "resolved", "factor": "resolved"}
 # Written out, so that the planner sees that the partial indexes hold what is looked for.
 _UNRESOLVED = incident.c.state.in_([literal_column(f"'{state}'") for state in UNRESOLVED])
@@ -90,7 +93,10 @@ class Incidents:
             values["occurred_at"] = occurred_at
             values["priority"] = priority_of(new.impact, new.urgency)
             values["reported_by"] = caller.subject
-            return await conclude(tx, await insert_one(tx, INCIDENTS, values))
+            written = await insert_one(tx, INCIDENTS, values)
+            if written.id is not None:
+                await timers.mark(tx, {written.id: new.service_id})
+            return await conclude(tx, written)
 
     async def get(self, caller: Caller, id_: UUID) -> Found:
         """Return one incident."""
@@ -115,7 +121,11 @@ class Incidents:
                 changes |= _moved_beginning(row, changes["occurred_at"], tx.now)
             if changes.get("parent_id") is not None and await _is_below(tx, changes["parent_id"], id_):
                 raise invalid(Fault("/parent_id", "cycle", "An incident is no part of itself."))
-            return await conclude(tx, await revise(tx, INCIDENTS, row, changes, expected=expected))
+            written = await revise(tx, INCIDENTS, row, changes, expected=expected)
+            if not _CLOCKED.isdisjoint(changes):
+                await record(tx, PRIORITIES, importing.reprioritised(row, changes, tx.now))
+                await timers.mark(tx, {id_: changes.get("service_id", row["service_id"])})
+            return await conclude(tx, written)
 
     async def batch(self, caller: Caller, items: Sequence[IncidentItem | Rejection], mode: Mode) -> Written:
         """Add or change many; what tells of the past needs the scope of imports."""
@@ -131,6 +141,8 @@ class Incidents:
             upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
             report = await write_items(tx, INCIDENTS, upserts, mode=mode)
             await record(tx, INCIDENTS, importing.entries(drafts, report.results))
+            await record(tx, PRIORITIES, importing.priorities(drafts, report.results, tx.now))
+            await timers.mark(tx, importing.unresolved(drafts, report.results))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: IncidentTransition) -> Written:
@@ -155,7 +167,20 @@ class Incidents:
                 details={name: told for name in _ONLY_WITH if (told := getattr(order, name)) is not None},
             )
             await record(tx, INCIDENTS, [step])
+            await timers.mark(tx, {id_: row["service_id"]})
             return await conclude(tx, written)
+
+    async def find_locked(self, tx: Transaction, id_: UUID) -> Any:
+        """Lock an incident and return its row, or None."""
+        return await find_to_change(tx, INCIDENTS, id_)
+
+    async def close(self, tx: Transaction, row: Mapping[str, Any], at: datetime, reason: str) -> None:
+        """Close a locked incident that is resolved, on the caller's behalf."""
+        move = LIFECYCLE.decide(row["state"], "closed", Candidate(incident=row))
+        change = change_of(row, "closed", actor=tx.caller.subject, reason=reason)
+        await update_one(tx, INCIDENTS, row["id"], entered(row, "closed", at), verb=move.verb, at=at, change=change)
+        step = Entry(resource_id=row["id"], at=at, from_state=row["state"], to_state="closed", reason=reason)
+        await record(tx, INCIDENTS, [step])
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an incident may go, what stands in the way, and how it came here."""
@@ -169,6 +194,15 @@ class Incidents:
         async with self._database.begin(caller, read_only=True) as tx:
             row = await _existing(tx, id_)
             return history_document(with_beginning(row, await history(tx, INCIDENTS, id_)))
+
+    async def row(self, tx: Transaction, id_: UUID) -> Any:
+        """Return an incident's row, or refuse as `not-found`."""
+        return await _existing(tx, id_)
+
+    async def told(self, tx: Transaction, id_: UUID) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Return the steps of an incident, and those of its priority, as history tells them."""
+        steps, priorities = [json.loads(await history(tx, kind, id_)) for kind in (INCIDENTS, PRIORITIES)]
+        return steps, priorities
 
     async def open_of(self, tx: Transaction, service_id: UUID) -> OpenIncidents:
         """Count the unresolved incidents of a service."""

@@ -1,5 +1,7 @@
 """The table of incidents."""
 
+from dataclasses import replace
+
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKeyConstraint, Index, Integer, Text, Uuid, text
 
 from chassis.reading import refuse_unknown
@@ -78,3 +80,6 @@ INCIDENTS = Resource(
         "outage_incident_fkey": Rejection("conflict", "incident-in-use", "An outage belongs to this incident."),
     },
 )
+
+# The priorities an incident went through are a history of their own, beside that of its states.
+PRIORITIES = replace(INCIDENTS, collection="incident-priorities")

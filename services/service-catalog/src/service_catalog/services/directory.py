@@ -23,6 +23,10 @@ _FIND = Statement(
     .order_by(service.c.id)
     .with_for_update(of=service, read=True, key_share=True)
 )
+_LOCK = Statement(
+    select(service.c.id).where(service.c.id == bindparam("id", type_=Uuid)).with_for_update(of=service, key_share=True)
+)
+_CALENDAR = Statement(select(service.c.calendar_id).where(service.c.id == bindparam("id", type_=Uuid)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,14 @@ async def find_services(tx: Transaction, *, keys: Iterable[str | None] = (), ids
     wanted_ids = sorted({id_ for id_ in ids if id_ is not None})
     rows = await tx.all(_FIND, keys=wanted_keys, ids=wanted_ids)
     return Known({row["key"]: row["id"] for row in rows}, frozenset(row["id"] for row in rows))
+
+
+async def lock_service(tx: Transaction, id_: UUID) -> bool:
+    """Lock a service against changes until the transaction ends; False says that it does not exist."""
+    return await tx.value(_LOCK, id=id_) is not None
+
+
+async def calendar_of(tx: Transaction, id_: UUID) -> UUID | None:
+    """Return the calendar of a service's agreed hours, if it has one."""
+    found: UUID | None = await tx.value(_CALENDAR, id=id_)
+    return found

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
 from chassis.history import Entry
@@ -63,3 +64,17 @@ def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now:
         if before != upsert.values["state"] and (before is None or "state" in upsert.named):
             entries.append(Entry(resource_id=result.id, at=now, from_state=before, to_state=upsert.values["state"]))
     return entries
+
+
+def with_other_hours(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> list[UUID]:
+    """Return the known services whose calendar a batch has exchanged, in the order of their ids."""
+    return sorted(
+        result.id
+        for upsert, result in zip(upserts, results, strict=True)
+        if isinstance(upsert, Upsert)
+        and result.written
+        and result.id is not None
+        and result.before is not None
+        and "calendar_id" in upsert.named
+        and result.before["calendar_id"] != upsert.values["calendar_id"]
+    )

@@ -18,6 +18,7 @@ class Candidate:
     reason: str | None = None
     open_incidents: int = 0
     open_major_incidents: int = 0
+    service_levels: int = 0
 
 
 def _owner_set(candidate: Candidate) -> str | None:
@@ -32,6 +33,10 @@ def _boundaries_complete(candidate: Candidate) -> str | None:
     boundaries = candidate.service["boundaries"]
     missing = [name for name in ("inputs", "outputs", "outcomes") if not boundaries[name]]
     return f"The boundaries lack {', '.join(missing)}." if missing else None
+
+
+def _service_level_defined(candidate: Candidate) -> str | None:
+    return None if candidate.service_levels else "The service needs a service level that is in force or to come."
 
 
 def _criticality_set(candidate: Candidate) -> str | None:
@@ -87,7 +92,11 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
             "designing",
             "creating",
             "creation_started",
-            (Guard("boundaries_complete", _boundaries_complete), Guard("criticality_set", _criticality_set)),
+            (
+                Guard("boundaries_complete", _boundaries_complete),
+                Guard("service_level_defined", _service_level_defined),
+                Guard("criticality_set", _criticality_set),
+            ),
         ),
         Transition(
             "creating",

@@ -19,6 +19,7 @@ from chassis.schemas import instant_text, merged_labels
 from chassis.transitions import change_of, history_document, transitions_document
 from chassis.writing import delete_one, insert_one, revise, update_one
 from service_catalog.incidents.operations import Incidents
+from service_catalog.levels.operations import ServiceLevels
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.outages.operations import Outages
 from service_catalog.services import importing
@@ -32,6 +33,7 @@ from service_catalog.services.schemas import (
     ServiceTransition,
 )
 from service_catalog.services.tables import IN_USE, SERVICES
+from service_catalog.sla import timers
 
 IMPORT = "catalog:import"
 _NOWHERE_YET = {"state": LIFECYCLE.initial, "live_from": None, "retired_at": None}
@@ -48,12 +50,14 @@ class Services:
         incidents: Incidents,
         outages: Outages,
         windows: MaintenanceWindows,
+        levels: ServiceLevels,
     ) -> None:
         self._database = database
         self._seal = seal
         self._incidents = incidents
         self._outages = outages
         self._windows = windows
+        self._levels = levels
 
     async def create(self, caller: Caller, new: NewService) -> Written:
         """Add a service, as `proposed`."""
@@ -85,7 +89,10 @@ class Services:
             if "boundaries" in changes:
                 changes["boundaries"] = _merged_boundaries(row["boundaries"], patch)
             _refuse_own_successor(id_, changes)
-            return await conclude(tx, await revise(tx, SERVICES, row, changes, expected=expected))
+            written = await revise(tx, SERVICES, row, changes, expected=expected)
+            if changes.get("calendar_id", row["calendar_id"]) != row["calendar_id"]:
+                await timers.recheck_service(tx, id_)
+            return await conclude(tx, written)
 
     async def put(self, caller: Caller, key: str, new: ServiceReplacement, condition: Precondition) -> Written:
         """Create or replace the service with this key."""
@@ -109,7 +116,10 @@ class Services:
                 raise Rejection("stale", "already-exists", "There is a service with this key.", current=current)
             changes = new.model_dump()
             _refuse_own_successor(row["id"], changes)
-            return await conclude(tx, await revise(tx, SERVICES, row, changes, expected=condition.expected))
+            written = await revise(tx, SERVICES, row, changes, expected=condition.expected)
+            if changes["calendar_id"] != row["calendar_id"]:
+                await timers.recheck_service(tx, row["id"])
+            return await conclude(tx, written)
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Delete a service that was never begun and that nothing refers to."""
@@ -137,6 +147,8 @@ class Services:
             upserts = [importing.drafted(item, known, now=tx.now, actor=caller.subject) for item in items]
             report = await write_items(tx, SERVICES, upserts, mode=mode)
             await record(tx, SERVICES, importing.steps(upserts, report.results, tx.now))
+            for id_ in importing.with_other_hours(upserts, report.results):
+                await timers.recheck_service(tx, id_)
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: ServiceTransition) -> Written:
@@ -193,7 +205,11 @@ class Services:
     async def _candidate(self, tx: Transaction, row: Any, reason: str | None) -> Candidate:
         incidents = await self._incidents.open_of(tx, row["id"])
         return Candidate(
-            service=row, reason=reason, open_incidents=incidents.number, open_major_incidents=incidents.major
+            service=row,
+            reason=reason,
+            open_incidents=incidents.number,
+            open_major_incidents=incidents.major,
+            service_levels=await self._levels.number_agreed(tx, row["id"]),
         )
 
 

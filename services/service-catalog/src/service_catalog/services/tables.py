@@ -56,6 +56,7 @@ SERVICES = Resource(
         "service_successor_fkey": refuse_unknown("service", "/successor_service_id"),
         "outage_service_fkey": IN_USE,
         "incident_service_fkey": IN_USE,
+        "service_level_service_fkey": IN_USE,
         "cost_service_fkey": IN_USE,
     },
 )

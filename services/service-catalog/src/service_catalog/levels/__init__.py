@@ -1,0 +1,1 @@
+"""Service levels: what is agreed of a service, by which clock, and since when."""

@@ -1,0 +1,119 @@
+"""The use cases of service levels."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, func, select
+
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database, Statement, Transaction
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, find, get, get_to_change, list_page, refuse_unknown
+from chassis.rejection import Rejection, UnmetGuard, invalid, not_found
+from chassis.resource import Instant
+from chassis.schemas import merged_labels
+from chassis.writing import delete_one, insert_one, revise
+from service_catalog.levels.agreement import TIMES, faults_of, overlap
+from service_catalog.levels.schemas import NewServiceLevel, ServiceLevelPatch
+from service_catalog.levels.tables import SERVICE_LEVELS, service_level
+from service_catalog.services.directory import lock_service
+from service_catalog.sla import timers
+
+_OF_SERVICE = Statement(select(service_level).where(service_level.c.service_id == bindparam("service_id", type_=Uuid)))
+_ENDS = service_level.c.valid_to
+_AGREED = Statement(
+    select(func.count()).where(
+        service_level.c.service_id == bindparam("service_id", type_=Uuid),
+        _ENDS.is_(None) | (bindparam("now", type_=Instant) < _ENDS),
+    )
+)
+
+
+class ServiceLevels:
+    """What is agreed of services."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def create(self, caller: Caller, new: NewServiceLevel) -> Written:
+        """Agree on a level, unless another one is in force for the same thing."""
+        async with command(self._database, caller) as tx:
+            values = new.model_dump()
+            if not await lock_service(tx, new.service_id):
+                raise refuse_unknown("service", "/service_id")
+            await self._check(tx, values, own=None)
+            written = await insert_one(tx, SERVICE_LEVELS, values)
+            await timers.recheck_service(tx, new.service_id)
+            return await conclude(tx, written)
+
+    async def get(self, caller: Caller, id_: UUID) -> Found:
+        """Return one service level."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, SERVICE_LEVELS, id_)
+
+    async def list(self, caller: Caller, listing: Listing) -> Page:
+        """Return a page of service levels."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await list_page(tx, SERVICE_LEVELS, listing, self._seal)
+
+    async def change(self, caller: Caller, id_: UUID, patch: ServiceLevelPatch, expected: int | None) -> Written:
+        """Change what was sent; the clocks that run by it follow."""
+        async with command(self._database, caller) as tx:
+            row = await self._lock(tx, id_)
+            changes = patch.changes()
+            if "labels" in changes:
+                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            written = await revise(tx, SERVICE_LEVELS, row, changes, expected=expected)
+            await self._check(tx, dict(row) | changes, own=id_)
+            await timers.recheck_service(tx, row["service_id"])
+            return await conclude(tx, written)
+
+    async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
+        """Take a level back; the clocks that ran by it run by what is left."""
+        async with command(self._database, caller) as tx:
+            row = await self._lock(tx, id_)
+            written = await delete_one(tx, SERVICE_LEVELS, id_, expected=expected)
+            await timers.recheck_service(tx, row["service_id"])
+            return await conclude(tx, written)
+
+    async def times_of(self, tx: Transaction, service_id: UUID) -> Sequence[Mapping[str, Any]]:
+        """Return the levels of a service that are about the times of its incidents."""
+        return [row for row in await tx.all(_OF_SERVICE, service_id=service_id) if row["metric"] in TIMES]
+
+    async def number_agreed(self, tx: Transaction, service_id: UUID) -> int:
+        """Count the levels of a service that have not ended."""
+        number: int = await tx.value(_AGREED, service_id=service_id, now=tx.now)
+        return number
+
+    async def _lock(self, tx: Transaction, id_: UUID) -> Any:
+        """Lock a level's service, then itself."""
+        row = await find(tx, SERVICE_LEVELS, id_)
+        if row is None:
+            raise not_found(SERVICE_LEVELS.noun)
+        await lock_service(tx, row["service_id"])
+        return await get_to_change(tx, SERVICE_LEVELS, id_)
+
+    async def _check(self, tx: Transaction, level: Mapping[str, Any], *, own: UUID | None) -> None:
+        """Refuse what is unsound, and a second level in force for the same thing; the service is locked."""
+        faults = faults_of(level)
+        if faults:
+            raise invalid(*faults)
+        others = [
+            other
+            for other in await tx.all(_OF_SERVICE, service_id=level["service_id"])
+            if other["id"] != own
+            and (other["metric"], other["priority"]) == (level["metric"], level["priority"])
+            and overlap(other, level)
+        ]
+        if others:
+            message = "Another service level is in force for the same thing."
+            raise Rejection(
+                "conflict",
+                "service-level-overlaps",
+                message,
+                guards=[UnmetGuard("no_overlap", message, SERVICE_LEVELS.subject(other["id"])) for other in others],
+            )

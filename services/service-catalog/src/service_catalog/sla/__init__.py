@@ -1,0 +1,1 @@
+"""SLA clocks: how much of the time agreed for an incident is used up, told from its history."""

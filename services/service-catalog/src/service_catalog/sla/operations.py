@@ -1,0 +1,62 @@
+"""The use cases of SLA clocks."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.calendars.operations import Calendars
+from chassis.caller import Caller
+from chassis.database import Database, Transaction
+from chassis.outcome import Found
+from chassis.schemas import instant_text
+from chassis.working_time import CONTINUOUS, WorkingCalendar
+from service_catalog.incidents.operations import Incidents
+from service_catalog.levels.operations import ServiceLevels
+from service_catalog.services.directory import calendar_of
+from service_catalog.sla.clocks import Clock, Target, clock_of, priorities_of
+from service_catalog.sla.course import course_of
+from service_catalog.sla.documents import document_of
+from service_catalog.sla.targets import targets_of
+
+
+class SlaClocks:
+    """The clocks of incidents, told from their history, the service's levels and the calendars as they are now."""
+
+    def __init__(
+        self, database: Database, *, incidents: Incidents, levels: ServiceLevels, calendars: Calendars
+    ) -> None:
+        self._database = database
+        self._incidents = incidents
+        self._levels = levels
+        self._calendars = calendars
+
+    async def get(self, caller: Caller, incident_id: UUID) -> Found:
+        """Return the clocks of an incident."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            incident = await self._incidents.row(tx, incident_id)
+            document = {
+                "incident_id": str(incident_id),
+                "service_id": str(incident["service_id"]),
+                "state": incident["state"],
+                "priority": incident["priority"],
+                "clocks": [document_of(clock) for clock in await self.clocks_of(tx, incident)],
+                "at": instant_text(tx.now),
+            }
+            return Found(json.dumps(document))
+
+    async def clocks_of(self, tx: Transaction, incident: Any) -> Sequence[Clock]:
+        """Return the clocks of an incident now, those of its present priority first."""
+        course = course_of(incident, *await self._incidents.told(tx, incident["id"]))
+        levels = await self._levels.times_of(tx, incident["service_id"])
+        service_calendar = await calendar_of(tx, incident["service_id"])
+        calendars: dict[UUID | None, WorkingCalendar] = {None: CONTINUOUS}
+        clocks = []
+        for priority, left_at in reversed(priorities_of(course)):
+            for agreed in targets_of(priority, levels, service_calendar, course.started_at):
+                key = agreed.calendar_id
+                if key is not None and key not in calendars:
+                    calendars[key] = await self._calendars.working_time_in(tx, key)
+                target = Target(agreed.metric, priority, agreed.minutes, calendars[key], key, agreed.service_level_id)
+                clocks.append(clock_of(course, target, tx.now, left_at))
+        return clocks

@@ -1,0 +1,160 @@
+"""The worker's watch over incidents: it tells of warnings and breaches, and closes what stayed resolved."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, bindparam
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.caller import Caller
+from chassis.database import Database, Statement, Transaction
+from chassis.events.interruptions import DATABASE_AWAY
+from chassis.events.leases import Lease, Leases
+from chassis.events.notices import tell
+from chassis.resource import Instant
+from service_catalog.incidents.operations import Incidents
+from service_catalog.sla import timers
+from service_catalog.sla.clocks import Clock
+from service_catalog.sla.documents import document_of
+from service_catalog.sla.operations import SlaClocks
+from service_catalog.sla.tables import sla_notice
+
+LEASE = "sla"
+ACTOR = "system"
+EVERY_SECONDS = 5.0
+AT_ONCE = 500
+CLOSED_AFTER = timedelta(days=7)
+CLOSING_REASON = "It stayed resolved for 7 days."
+PUT_OFF = timedelta(minutes=5)
+_SECOND = timedelta(seconds=1)
+_SETTLED = frozenset({"met", "cancelled"})
+
+_NOTE = Statement(
+    insert(sla_notice)
+    .values(
+        org=bindparam("org", type_=Text),
+        incident_id=bindparam("incident_id", type_=Uuid),
+        metric=bindparam("metric", type_=Text),
+        priority=bindparam("priority", type_=Text),
+        kind=bindparam("kind", type_=Text),
+        told_at=bindparam("told_at", type_=Instant),
+    )
+    .on_conflict_do_nothing()
+)
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """Looks at each incident when its timer is due, in one process at a time; looking twice does nothing more."""
+
+    def __init__(
+        self, database: Database, *, clocks: SlaClocks, incidents: Incidents, every_seconds: float = EVERY_SECONDS
+    ) -> None:
+        self._database = database
+        self._clocks = clocks
+        self._incidents = incidents
+        self._every_seconds = every_seconds
+
+    async def run(self, leases: Leases, stop: asyncio.Event) -> None:
+        """Watch until told to stop."""
+
+        async def work(_: Lease) -> None:
+            while not stop.is_set():
+                if await self.turn() < AT_ONCE:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), self._every_seconds)
+
+        await leases.run(LEASE, work, stop)
+
+    async def turn(self) -> int:
+        """Look at what is due, and return how many incidents that were."""
+        async with self._database.begin(Caller(org="", subject=ACTOR), read_only=True) as tx:
+            due = await timers.due(tx, AT_ONCE)
+        for timer in due:
+            await self._look(Caller(org=timer["org"], subject=ACTOR), timer["incident_id"])
+        return len(due)
+
+    async def _look(self, caller: Caller, incident_id: UUID) -> None:
+        try:
+            async with self._database.begin(caller) as tx:
+                incident = await self._incidents.find_locked(tx, incident_id)
+                if await timers.lock_due(tx, incident_id):
+                    await self._judge(tx, incident_id, incident)
+        except DATABASE_AWAY:
+            raise
+        except Exception:  # one incident that cannot be judged does not hold up the others
+            log.exception("an incident could not be judged", extra={"incident": str(incident_id)})
+            async with self._database.begin(caller) as tx:
+                await timers.set_to(tx, incident_id, tx.now + PUT_OFF)
+
+    async def _judge(self, tx: Transaction, incident_id: UUID, incident: Any) -> None:
+        if incident is None:
+            await timers.drop(tx, incident_id)
+            return
+        clocks = await self._clocks.clocks_of(tx, incident)
+        for clock in clocks:
+            await _tell_of(tx, incident, clock)
+        if incident["state"] in {"closed", "cancelled"}:
+            await timers.drop(tx, incident_id)
+            return
+        closing_at = closing_of(incident)
+        if closing_at is not None and closing_at <= tx.now:
+            await self._incidents.close(tx, incident, closing_at, CLOSING_REASON)
+            await timers.drop(tx, incident_id)
+        else:
+            await timers.set_to(tx, incident_id, next_look(clocks, closing_at))
+
+
+def closing_of(incident: Any) -> datetime | None:
+    """Return when an incident closes by itself; one that another tool leads is closed by that tool."""
+    if incident["state"] != "resolved" or incident["external_source"] is not None:
+        return None
+    since: datetime = incident["state_since"]
+    return since + CLOSED_AFTER
+
+
+def next_look(clocks: Sequence[Clock], closing_at: datetime | None) -> datetime | None:
+    """Return when there will be something to tell next, unless something changes before."""
+    return min(_coming(clocks, closing_at), default=None)
+
+
+def _coming(clocks: Sequence[Clock], closing_at: datetime | None) -> Iterable[datetime]:
+    if closing_at is not None:
+        yield closing_at
+    for clock in clocks:
+        if clock.state != "running" or clock.superseded_at is not None:
+            continue
+        if clock.warning_at is not None and not clock.is_warned:
+            yield clock.warning_at
+        if clock.due_at is not None:
+            yield clock.due_at + _SECOND  # exactly on the deadline is met
+
+
+async def _tell_of(tx: Transaction, incident: Any, clock: Clock) -> None:
+    """Tell of a warning and of a breach, each once; a clock that has ended well is warned of no more."""
+    if clock.state in _SETTLED or (clock.superseded_at is not None and clock.state != "breached"):
+        return
+    told = [("warned", clock.warning_at)] if clock.is_warned else []
+    if clock.state == "breached":
+        told.append(("breached", clock.due_at))
+    target, org = clock.target, tx.caller.org
+    for verb, at in told:
+        names = {"incident_id": incident["id"], "metric": target.metric, "priority": target.priority}
+        if at is None or not await tx.run(_NOTE, org=org, kind=verb, told_at=tx.now, **names):
+            continue
+        about = {"incident_id": str(incident["id"]), "service_id": str(incident["service_id"])}
+        await tell(
+            tx,
+            noun="incident_sla",
+            verb=verb,
+            subject=f"incident-slas/{incident['id']}/{target.metric}/{target.priority}",
+            about=incident["id"],
+            at=at,
+            data=about | document_of(clock),
+        )
