@@ -31,10 +31,6 @@ HOLD_REASONS = {
     "Wait - Customer": "awaiting_caller",
     "Wait - Vendor": "awaiting_vendor",
 }
-    "Wait - User": "awaiting_caller",
-    "Wait - Customer": "awaiting_caller",
-    "Wait - Vendor": "awaiting_vendor",
-}
 
 
 @cache
