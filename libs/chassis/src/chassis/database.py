@@ -1,11 +1,10 @@
-"""SQLAlchemy's pool and statements, run on the asyncpg connection underneath.
+"""SQLAlchemy's statements, run on asyncpg connections.
 
 Statements are SQLAlchemy Core, compiled once when a module is loaded; a transaction then costs what the driver
 costs. Each operation opens exactly one transaction, and the organisation is set with its first message, so row-level
 security judges every statement that follows.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,12 +13,11 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.sql import ClauseElement
-from sqlalchemy.util import greenlet_spawn
 
 from chassis import clock
 from chassis.caller import Caller
+from chassis.pool import Pool
 from chassis.rejection import Rejection
 from chassis.tracing import CURRENT, Recorded
 
@@ -128,20 +126,14 @@ class Database:
         wait_seconds: float = 10.0,
     ) -> None:
         self.address = address
-        self.engine: AsyncEngine = create_async_engine(
-            "postgresql+asyncpg://",
-            connect_args=connect_arguments(address),
-            pool_size=size,
-            max_overflow=0,
-            pool_reset_on_return=None,
-            pool_timeout=wait_seconds,
-            hide_parameters=True,
-        )
         self.size = size
-        self.in_use = 0
         self._now = now
-        self._places = asyncio.Semaphore(size)
-        self._wait_seconds = wait_seconds
+        self._pool = Pool(connect_arguments(address), size=size, wait_seconds=wait_seconds)
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are at work."""
+        return self._pool.in_use
 
     def begin(self, caller: Caller, *, read_only: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Open the one transaction of an operation; it commits when the block ends and rolls back when it fails.
@@ -164,55 +156,25 @@ class Database:
         opening = f"{'BEGIN READ ONLY' if read_only else 'BEGIN'}; SET LOCAL app.org = {literal(caller.org)}"
         if caller.idempotency is not None:
             opening += f"; SET LOCAL lock_timeout = {REPETITION_WAIT_MS}"
-        async with self._connection() as connection:
+        connection = await self._pool.take()
+        is_sound = False
+        try:
             await connection.execute(opening)
-            try:
-                yield Transaction(connection, caller, self._now())
-            except asyncpg.LockNotAvailableError as error:
+            yield Transaction(connection, caller, self._now())
+            if await connection.execute("COMMIT") != "COMMIT":
+                raise RuntimeError("a statement had failed, so nothing was committed")
+            is_sound = True
+        except Exception as error:
+            if connection.is_in_transaction() and not connection.is_closed():
                 await connection.execute("ROLLBACK")
+            is_sound = True
+            if isinstance(error, asyncpg.LockNotAvailableError):
                 raise Rejection(
                     "conflict", "busy", "Another request is changing the same thing.", retry_after_seconds=1
                 ) from error
-            except Exception:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
-                raise
-            await connection.execute("COMMIT")
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        try:
-            await asyncio.wait_for(self._places.acquire(), self._wait_seconds)
-        except TimeoutError as error:
-            raise Rejection("unavailable", "overloaded", "Too many requests at once.", retry_after_seconds=1) from error
-        self.in_use += 1
-        try:
-            fairy = await self._checked_out()
-            try:
-                yield fairy.driver_connection
-            except BaseException as error:
-                # Only a transaction known to be over may go back to the pool.
-                if fairy.driver_connection.is_in_transaction() or not isinstance(error, Exception):
-                    fairy.invalidate()
-                raise
-            finally:
-                if fairy.is_valid:
-                    await greenlet_spawn(fairy.close)
+            raise
         finally:
-            self.in_use -= 1
-            self._places.release()
-
-    async def _checked_out(self) -> Any:
-        try:
-            while True:
-                fairy: Any = await self.engine.raw_connection()
-                if not fairy.driver_connection.is_closed():
-                    return fairy
-                fairy.invalidate()
-        except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
-            raise Rejection(
-                "unavailable", "database-unavailable", "The database is away.", retry_after_seconds=1
-            ) from error
+            self._pool.give_back(connection, is_sound=is_sound)
 
     async def connect(self) -> Any:
         """Open a driver connection of its own outside the pool (to LISTEN); the caller closes it."""
@@ -220,7 +182,7 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self.engine.dispose()
+        await self._pool.close()
 
 
 def connect_arguments(address: DatabaseAddress) -> dict[str, Any]:
