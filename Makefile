@@ -16,6 +16,7 @@ TANDEM_HOME ?= .tandem
 SCOPE ?=
 ORG ?=
 ARGS ?=
+EXAMPLES ?= 20
 BENCH_RESULTS ?= build/benchmarks
 export PORT TANDEM_HOME SCOPE ORG
 export UV_NO_PROGRESS := 1
@@ -99,6 +100,13 @@ openapi: $(STAMP) ## Write the services' API documents to docs/openapi
 		$(BIN)/$$service openapi > docs/openapi/.$$service.json; \
 		mv docs/openapi/.$$service.json docs/openapi/$$service.json; \
 	done
+
+released: openapi ## Keep today's API documents as the released ones, which no later ones may break
+	@mkdir -p docs/openapi/released
+	@cp $(SERVICES:%=docs/openapi/%.json) docs/openapi/released/
+
+contract: $(STAMP) ## Send generated requests to every operation of every service (EXAMPLES=20); takes minutes
+	TANDEM_CONTRACT_WIDE=$(EXAMPLES) $(BIN)/pytest tests/contracts $(ARGS)
 
 manifests: $(STAMP) $(RENDERER) ## Render the Kubernetes manifests to build/manifests/OVERLAY/install.yaml
 	@set -e; for overlay in deploy/kubernetes/overlays/*/; do \
