@@ -7,6 +7,7 @@ from openapi_spec_validator import validate
 from pydantic import BaseModel
 
 from service_catalog.costs import schemas as costs
+from service_catalog.improvements import schemas as improvements
 from service_catalog.incidents import schemas as incidents
 from service_catalog.main import create_app
 from service_catalog.maintenance_windows import schemas as windows
@@ -25,7 +26,7 @@ SETTINGS: dict[str, Any] = {
 }
 WITH_EXAMPLES = [
     model
-    for slice_ in (services, incidents, outages, windows, costs)
+    for slice_ in (services, incidents, outages, windows, costs, improvements)
     for model in vars(slice_).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and "json_schema_extra" in model.model_config
 ]

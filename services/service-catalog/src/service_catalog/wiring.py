@@ -15,6 +15,8 @@ from chassis.standing import Standing
 from service_catalog.calendars.tables import CALENDARS
 from service_catalog.costs import routes as costs
 from service_catalog.costs.operations import Costs
+from service_catalog.improvements import routes as improvements
+from service_catalog.improvements.operations import Improvements
 from service_catalog.incidents import routes as incidents
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels import routes as levels
@@ -53,6 +55,7 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         levels.router(of_levels),
         sla.router(SlaClocks(database, incidents=of_incidents, levels=of_levels, calendars=of_calendars)),
         costs.router(Costs(database, seal)),
+        improvements.router(Improvements(database, seal)),
         event_routes(standing.feed),
     ]
 

@@ -58,5 +58,6 @@ SERVICES = Resource(
         "incident_service_fkey": IN_USE,
         "service_level_service_fkey": IN_USE,
         "cost_service_fkey": IN_USE,
+        "improvement_service_fkey": IN_USE,
     },
 )

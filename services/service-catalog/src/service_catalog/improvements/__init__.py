@@ -1,0 +1,1 @@
+"""Improvements: the register of what is to make services better."""

@@ -1,0 +1,148 @@
+"""The use cases of improvements."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database
+from chassis.history import Entry, history, record
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.rejection import Fault, Rejection, invalid, not_found
+from chassis.schemas import merged_labels
+from chassis.transitions import change_of, transitions_document
+from chassis.writing import insert_one, revise, stale, update_one
+from service_catalog.improvements import importing
+from service_catalog.improvements.lifecycle import APPROVED, LIFECYCLE, OVER, Candidate, begun, entered
+from service_catalog.improvements.promises import benefit_document, origin_columns
+from service_catalog.improvements.schemas import (
+    ImprovementItem,
+    ImprovementPatch,
+    ImprovementTransition,
+    NewImprovement,
+)
+from service_catalog.improvements.tables import IMPROVEMENTS
+from service_catalog.services.directory import find_services
+
+APPROVE = "catalog:approve"
+IMPORT = "catalog:import"
+_BY_HAND = frozenset({"benefit", "origin"})
+
+
+class Improvements:
+    """The register of improvements."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def create(self, caller: Caller, new: NewImprovement) -> Written:
+        """Propose an improvement."""
+        async with command(self._database, caller) as tx:
+            faults: list[Fault] = []
+            values: dict[str, Any] = {name: getattr(new, name) for name in type(new).model_fields.keys() - _BY_HAND}
+            values["benefit"] = benefit_document(new.benefit, None, faults)
+            values |= origin_columns(new.origin, faults) | begun(tx.now)
+            if faults:
+                raise invalid(*faults)
+            written = await insert_one(tx, IMPROVEMENTS, values)
+            if written.id is not None:
+                await record(tx, IMPROVEMENTS, [Entry(resource_id=written.id, at=tx.now, to_state=LIFECYCLE.initial)])
+            return await conclude(tx, written)
+
+    async def get(self, caller: Caller, id_: UUID) -> Found:
+        """Return one improvement."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, IMPROVEMENTS, id_)
+
+    async def list(self, caller: Caller, listing: Listing) -> Page:
+        """Return a page of improvements."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await list_page(tx, IMPROVEMENTS, listing, self._seal)
+
+    async def change(self, caller: Caller, id_: UUID, patch: ImprovementPatch, expected: int | None) -> Written:
+        """Change what was sent; what is over keeps all but its labels."""
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, IMPROVEMENTS, id_)
+            if expected is not None and row["version"] != expected:
+                raise stale(row)
+            changes = patch.changes()
+            if row["state"] in OVER and changes.keys() - {"labels"}:
+                raise importing.STAYS
+            faults: list[Fault] = []
+            if "labels" in changes:
+                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            if "benefit" in changes:
+                changes["benefit"] = benefit_document(patch.benefit, row["benefit"], faults)
+            if row["state"] in APPROVED and "planned_end" in changes and changes["planned_end"] is None:
+                faults.append(Fault("/planned_end", "missing", "What is approved has a planned_end."))
+            if faults:
+                raise invalid(*faults)
+            return await conclude(tx, await revise(tx, IMPROVEMENTS, row, changes, expected=expected))
+
+    async def batch(self, caller: Caller, items: Sequence[ImprovementItem | Rejection], mode: Mode) -> Written:
+        """Add or change many; what tells of the past needs the scope of imports."""
+        sound = [item for item in items if isinstance(item, ImprovementItem)]
+        if importing.needs_import(sound):
+            caller.require(IMPORT)
+        async with command(self._database, caller) as tx:
+            services = await find_services(
+                tx, keys=(item.service_key for item in sound), ids=(item.service_id for item in sound)
+            )
+            known = await known_rows(tx, IMPROVEMENTS, [identity_of(IMPROVEMENTS, vars(item)) for item in sound])
+            drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
+            upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
+            report = await write_items(tx, IMPROVEMENTS, upserts, mode=mode)
+            await record(tx, IMPROVEMENTS, importing.entries(drafts, report.results))
+            return await conclude(tx, report.answer())
+
+    async def transition(self, caller: Caller, id_: UUID, order: ImprovementTransition) -> Written:
+        """Bring an improvement to another state, if nothing stands in the way; an approval needs its own scope."""
+        if order.to == "approved":
+            caller.require(APPROVE)
+        if order.outcome is not None and order.to != "closed":
+            raise invalid(Fault("/outcome", "not-allowed", "This belongs to a command to closed."))
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, IMPROVEMENTS, id_)
+            candidate = Candidate(improvement=row, reason=order.reason, outcome=order.outcome)
+            move = LIFECYCLE.decide(row["state"], order.to, candidate)
+            at = _instant_of(order, row, tx.now)
+            changes = entered(row, order.to, at, row["planned_end"]) | {"outcome": order.outcome}
+            if order.to == "cancelled":
+                changes["cancellation_reason"] = order.reason
+            change = change_of(row, order.to, actor=caller.subject, reason=order.reason)
+            written = await update_one(tx, IMPROVEMENTS, id_, changes, verb=move.verb, at=at, change=change)
+            step = Entry(
+                resource_id=id_,
+                at=at,
+                from_state=row["state"],
+                to_state=order.to,
+                reason=order.reason,
+                details={"outcome": order.outcome} if order.outcome else {},
+            )
+            await record(tx, IMPROVEMENTS, [step])
+            return await conclude(tx, written)
+
+    async def transitions(self, caller: Caller, id_: UUID) -> Found:
+        """Return where an improvement may go, what stands in the way, and how it came here."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            row = await find(tx, IMPROVEMENTS, id_)
+            if row is None:
+                raise not_found(IMPROVEMENTS.noun)
+            steps = await history(tx, IMPROVEMENTS, id_)
+            return transitions_document(LIFECYCLE, row["state"], Candidate(improvement=row), steps)
+
+
+def _instant_of(order: ImprovementTransition, row: Mapping[str, Any], now: datetime) -> datetime:
+    """Return when a command took effect."""
+    at = order.at or now
+    if at > now:
+        raise invalid(Fault("/at", "in-the-future", "This is told when it has happened."))
+    if at < row["state_since"]:
+        raise invalid(Fault("/at", "before-last", "This lies before the last step of the improvement."))
+    return at
