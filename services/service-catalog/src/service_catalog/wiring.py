@@ -15,6 +15,8 @@ from chassis.standing import Standing
 from service_catalog.calendars.tables import CALENDARS
 from service_catalog.costs import routes as costs
 from service_catalog.costs.operations import Costs
+from service_catalog.dependencies import routes as dependencies
+from service_catalog.dependencies.operations import Dependencies
 from service_catalog.improvements import routes as improvements
 from service_catalog.improvements.operations import Improvements
 from service_catalog.incidents import routes as incidents
@@ -46,9 +48,11 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
     of_services = Services(
         database, seal, incidents=of_incidents, outages=of_outages, windows=of_windows, levels=of_levels
     )
+    of_dependencies = Dependencies(database, seal)
     return [
         calendars.router(of_calendars, scopes="catalog"),
         services.router(of_services),
+        dependencies.router(of_dependencies),
         outages.router(of_outages),
         maintenance_windows.router(of_windows),
         incidents.router(of_incidents),

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import Text, Uuid, bindparam, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import Statement, Transaction
 from chassis.reading import refuse_unknown
-from chassis.rejection import Rejection
+from chassis.rejection import Rejection, not_found
 from service_catalog.services.tables import service
 
 _FIND = Statement(
@@ -27,6 +28,9 @@ _LOCK = Statement(
     select(service.c.id).where(service.c.id == bindparam("id", type_=Uuid)).with_for_update(of=service, key_share=True)
 )
 _CALENDAR = Statement(select(service.c.calendar_id).where(service.c.id == bindparam("id", type_=Uuid)))
+CARD = "SELECT id, key, name, state FROM service"
+"""What other slices' statements may show of a service."""
+_CARD = Statement(text(f"{CARD} WHERE id = :id").bindparams(bindparam("id", type_=Uuid)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +65,11 @@ async def calendar_of(tx: Transaction, id_: UUID) -> UUID | None:
     """Return the calendar of a service's agreed hours, if it has one."""
     found: UUID | None = await tx.value(_CALENDAR, id=id_)
     return found
+
+
+async def service_card(tx: Transaction, id_: UUID) -> Any:
+    """Return id, key, name and state of a service, or refuse as `not-found`."""
+    row = await tx.one(_CARD, id=id_)
+    if row is None:
+        raise not_found("service")
+    return row

@@ -59,5 +59,7 @@ SERVICES = Resource(
         "service_level_service_fkey": IN_USE,
         "cost_service_fkey": IN_USE,
         "improvement_service_fkey": IN_USE,
+        "service_dependency_service_fkey": IN_USE,
+        "service_dependency_depends_on_fkey": IN_USE,
     },
 )

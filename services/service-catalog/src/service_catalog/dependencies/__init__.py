@@ -1,0 +1,1 @@
+"""Dependencies: which service needs which, and what the failure of one reaches."""

@@ -1,0 +1,98 @@
+"""The walks over the graph of dependencies, each one statement.
+
+Breadth first: a step of the recursion is one level, a row that carries its frontier and all that was visited so far.
+Each service is so met once, however many ways lead to it.
+"""
+
+from functools import cache
+
+from sqlalchemy import ARRAY, Boolean, Integer, Text, Uuid, bindparam, text
+
+from chassis.database import Statement
+from service_catalog.services.directory import CARD
+
+_ENDS = {"down": ("service_id", "depends_on_id"), "up": ("depends_on_id", "service_id")}
+_WALK = """
+WITH RECURSIVE level (depth, frontier, visited) AS (
+    SELECT 0, CAST(:starts AS uuid[]), CAST(:starts AS uuid[])
+    UNION ALL
+    SELECT level.depth + 1, further.frontier, level.visited || further.frontier
+    FROM level
+    CROSS JOIN LATERAL (
+        SELECT array_agg(DISTINCT link.{far}) AS frontier
+        FROM unnest(level.frontier) AS near (id)
+        JOIN service_dependency AS link ON link.{near} = near.id
+        LEFT JOIN generate_subscripts(level.visited, 1) AS place ON level.visited[place] = link.{far}
+        WHERE place IS NULL
+    ) AS further
+    WHERE level.depth < :depth AND further.frontier IS NOT NULL
+),
+firm (id) AS (
+    SELECT unnest(CAST(:starts AS uuid[]))
+    UNION
+    SELECT link.{far}
+    FROM firm JOIN service_dependency AS link ON link.{near} = firm.id AND link.type = 'hard'
+),
+reached AS (
+    SELECT met.id, level.depth, EXISTS (SELECT FROM firm WHERE firm.id = met.id) AS is_hard
+    FROM level CROSS JOIN LATERAL unnest(level.frontier) AS met (id)
+    WHERE level.depth > 0
+)
+SELECT card.id, card.key, card.name, card.state, reached.depth, reached.is_hard, count(*) OVER () AS number
+FROM reached JOIN ({card}) AS card ON card.id = reached.id
+WHERE reached.is_hard OR NOT :hard_only
+ORDER BY reached.depth, card.key
+LIMIT :most
+"""
+_VALUES = (
+    bindparam("starts", type_=ARRAY(Uuid)),
+    bindparam("depth", type_=Integer),
+    bindparam("hard_only", type_=Boolean),
+    bindparam("most", type_=Integer),
+)
+
+CLOSES_CYCLE = Statement(
+    text(
+        """
+        WITH RECURSIVE below (id) AS (
+            SELECT CAST(:depends_on_id AS uuid)
+            UNION
+            SELECT link.depends_on_id FROM below JOIN service_dependency AS link ON link.service_id = below.id
+        )
+        SELECT 1 FROM below WHERE id = :service_id LIMIT 1
+        """
+    ).bindparams(bindparam("depends_on_id", type_=Uuid), bindparam("service_id", type_=Uuid))
+)
+
+# One at a time may add to an organisation's graph; held until the transaction ends.
+LOCK_GRAPH = Statement(
+    text("SELECT pg_advisory_xact_lock(hashtextextended('service_dependency ' || :org, 0))").bindparams(
+        bindparam("org", type_=Text)
+    )
+)
+
+
+@cache
+def walk(direction: str) -> Statement:
+    """Return the walk from `starts`, at most `depth` links deep, the nearest first and `most` of them.
+
+    `is_hard` says whether hard links alone lead there; `hard_only` leaves out where they do not.
+    """
+    near, far = _ENDS[direction]
+    return Statement(text(_WALK.format(near=near, far=far, card=CARD)).bindparams(*_VALUES))
+
+
+@cache
+def neighbours(direction: str) -> Statement:
+    """Return the services one link away; with `hard_only` by hard links alone."""
+    near, far = _ENDS[direction]
+    return Statement(
+        text(
+            f"""
+            SELECT card.id, card.key, card.name, card.state
+            FROM service_dependency AS link JOIN ({CARD}) AS card ON card.id = link.{far}
+            WHERE link.{near} = :service_id AND (link.type = 'hard' OR NOT :hard_only)
+            ORDER BY card.key
+            """  # noqa: S608  (names of columns, no client's text)
+        ).bindparams(bindparam("service_id", type_=Uuid), bindparam("hard_only", type_=Boolean))
+    )

@@ -1,0 +1,139 @@
+"""The use cases of dependencies."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database, Transaction
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, get, get_to_change, list_page
+from chassis.rejection import Fault, Rejection, UnmetGuard, invalid
+from chassis.schemas import merged_labels
+from chassis.writing import delete_one, insert_one, revise
+from service_catalog.dependencies.graph import CLOSES_CYCLE, LOCK_GRAPH, neighbours, walk
+from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyPatch, NewDependency
+from service_catalog.dependencies.tables import DEPENDENCIES
+from service_catalog.services.directory import find_services, service_card
+
+_PAST = frozenset({"retired", "cancelled"})
+
+
+class Dependencies:
+    """Which service depends on which."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def create(self, caller: Caller, service_id: UUID, new: NewDependency) -> Written:
+        """Let a service depend on another, if no cycle comes of it."""
+        async with command(self._database, caller) as tx:
+            await tx.run(LOCK_GRAPH, org=caller.org)
+            await service_card(tx, service_id)
+            other = await _other(tx, service_id, new)
+            if other == service_id:
+                named = "id" if new.depends_on_id else "key"
+                itself = "A service does not depend on itself."
+                raise invalid(Fault(f"/depends_on_{named}", "reference-to-itself", itself))
+            await _refuse_past(tx, other)
+            if await tx.one(CLOSES_CYCLE, service_id=service_id, depends_on_id=other) is not None:
+                raise _cycle(other)
+            values = new.model_dump(exclude={"depends_on_key"}) | {"service_id": service_id, "depends_on_id": other}
+            return await conclude(tx, await insert_one(tx, DEPENDENCIES, values))
+
+    async def get(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
+        """Return one dependency of a service."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, DEPENDENCIES, id_, owner=service_id)
+
+    async def list(self, caller: Caller, service_id: UUID, listing: Listing) -> Page:
+        """Return a page of what a service depends on."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            await service_card(tx, service_id)
+            return await list_page(tx, DEPENDENCIES, listing, self._seal)
+
+    async def change(
+        self, caller: Caller, service_id: UUID, id_: UUID, patch: DependencyPatch, expected: int | None
+    ) -> Written:
+        """Change what was sent; the ends stay."""
+        async with command(self._database, caller) as tx:
+            row = await get_to_change(tx, DEPENDENCIES, id_, owner=service_id)
+            changes = patch.changes()
+            if "labels" in changes:
+                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            return await conclude(tx, await revise(tx, DEPENDENCIES, row, changes, expected=expected))
+
+    async def delete(self, caller: Caller, service_id: UUID, id_: UUID, expected: int | None) -> Written:
+        """Let a service no longer depend on another."""
+        async with command(self._database, caller) as tx:
+            await get_to_change(tx, DEPENDENCIES, id_, owner=service_id)
+            return await conclude(tx, await delete_one(tx, DEPENDENCIES, id_, expected=expected))
+
+    async def impact(self, caller: Caller, service_id: UUID, direction: str, depth: int, most: int) -> Found:
+        """Return what a service depends on, or what depends on it."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            await service_card(tx, service_id)
+            rows = await tx.all(walk(direction), starts=[service_id], depth=depth, hard_only=False, most=most)
+            document = {
+                "service_id": str(service_id),
+                "direction": direction,
+                "depth": depth,
+                "count": rows[0]["number"] if rows else 0,
+                "items": [_reached(row) for row in rows],
+            }
+            return Found(json.dumps(document, ensure_ascii=False))
+
+    async def hard_below(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
+        """Return what a service cannot work without, the nearest first: id, key, name, state and depth."""
+        return await tx.all(walk("down"), starts=[service_id], depth=DEPTH_MAX, hard_only=True, most=ITEMS_MAX)
+
+    async def hard_of(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
+        """Return what a service depends on by a hard link of its own: id, key, name and state."""
+        return await tx.all(neighbours("down"), service_id=service_id, hard_only=True)
+
+    async def dependents_of(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
+        """Return what depends on a service by a link of its own: id, key, name and state."""
+        return await tx.all(neighbours("up"), service_id=service_id, hard_only=False)
+
+
+async def _other(tx: Transaction, service_id: UUID, new: NewDependency) -> UUID:
+    """Return the service depended on; until the transaction ends neither of the two enters another state."""
+    known = await find_services(tx, keys=[new.depends_on_key], ids=[service_id, new.depends_on_id])
+    found = known.id_of(new.depends_on_id, new.depends_on_key)
+    if isinstance(found, Rejection):
+        named = "id" if new.depends_on_id else "key"
+        raise invalid(Fault(f"/depends_on_{named}", "reference-unknown", "There is no such service."))
+    return found
+
+
+async def _refuse_past(tx: Transaction, other: UUID) -> None:
+    card = await service_card(tx, other)
+    if card["state"] in _PAST:
+        message = f"{card['key']} is {card['state']}."
+        guards = [UnmetGuard("depends_on_existing", message, f"services/{other}")]
+        raise Rejection("conflict", "guards-unmet", "Nothing depends on a service that is over.", guards=guards)
+
+
+def _cycle(other: UUID) -> Rejection:
+    message = "It depends on this service already, directly or through others."
+    return Rejection(
+        "conflict",
+        "dependency-cycle",
+        "The dependency would close a cycle.",
+        guards=[UnmetGuard("no_cycle", message, f"services/{other}")],
+    )
+
+
+def _reached(row: Any) -> dict[str, Any]:
+    return {
+        "service_id": str(row["id"]),
+        "key": row["key"],
+        "name": row["name"],
+        "state": row["state"],
+        "depth": row["depth"],
+        "via": "hard" if row["is_hard"] else "soft",
+    }
