@@ -22,6 +22,7 @@ BEGIN
     END LOOP;
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', service);
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I, %I', service, service || '_runtime', service || '_worker');
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO pg_monitor', service); -- the operator's exporter is a member
     EXECUTE format('ALTER SCHEMA public OWNER TO %I', service || '_owner');
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     EXECUTE format('GRANT USAGE ON SCHEMA public TO %I, %I', service || '_runtime', service || '_worker');
