@@ -1,0 +1,304 @@
+"""The clocks of real incidents, and the watch that tells of them and closes what stayed resolved."""
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from catalog_api import Catalog, ago
+
+from chassis import clock
+from chassis.calendars.operations import Calendars
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database
+from chassis.events.leases import Leases
+from chassis.testkit.databases import Addresses, Pools
+from chassis.testkit.eventing import running, until
+from service_catalog.calendars.tables import CALENDARS
+from service_catalog.incidents.operations import Incidents
+from service_catalog.levels.operations import ServiceLevels
+from service_catalog.sla.operations import SlaClocks
+from service_catalog.sla.schemas import IncidentSla
+from service_catalog.sla.watch import Watch
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+OFFICE: dict[str, Any] = {
+    "name": "office",
+    "timezone": "UTC",
+    "weekly": [{"weekday": day, "intervals": [["08:00", "18:00"]]} for day in WEEKDAYS],
+}
+DONE = {"resolution": "Done.", "factor": "unknown"}
+
+
+def watch_on(database: Database) -> Watch:
+    seal = CursorSeal("of-this-run")
+    incidents = Incidents(database, seal)
+    levels, calendars = ServiceLevels(database, seal), Calendars(database, CALENDARS, seal)
+    clocks = SlaClocks(database, incidents=incidents, levels=levels, calendars=calendars)
+    return Watch(database, clocks=clocks, incidents=incidents, every_seconds=0.01)
+
+
+async def watched(addresses: Addresses, **later: float) -> None:
+    """Look at all that is due, at an instant from now on."""
+    database = Database(addresses.worker, size=3, now=lambda: clock.now() + timedelta(**later))
+    try:
+        while await watch_on(database).turn():
+            pass
+    finally:
+        await database.close()
+
+
+async def told(pools: Pools, catalog: Catalog, incident: Any) -> list[tuple[str, str, str]]:
+    """Return which notices were given of an incident: verb, metric, priority."""
+    connection = await pools.worker.connect()
+    try:
+        rows = await connection.fetch(
+            "SELECT type, subject, aggregateversion, data FROM event_pending WHERE org = $1 AND partitionkey = $2"
+            " AND type LIKE 'tandem.incident_sla.%' ORDER BY seq",
+            catalog.org,
+            incident["id"],
+        )
+    finally:
+        await connection.close()
+    notices = []
+    for row in rows:
+        data = json.loads(row["data"])
+        assert data["incident_id"] == incident["id"]
+        assert row["subject"] == f"incident-slas/{incident['id']}/{data['metric']}/{data['priority']}"
+        assert row["aggregateversion"] is None
+        notices.append((row["type"].split(".")[2], data["metric"], data["priority"]))
+    return notices
+
+
+def clocks_by_metric(sla: Any) -> dict[str, Any]:
+    return {one["metric"]: one for one in sla["clocks"] if one["superseded_at"] is None}
+
+
+async def office_service(catalog: Catalog) -> Any:
+    calendar = await catalog.post("calendars", OFFICE)
+    return await catalog.service(calendar_id=calendar["id"])
+
+
+async def test_the_clocks_of_an_incident(catalog: Catalog) -> None:
+    service = await office_service(catalog)
+    incident = await catalog.incident(service, impact="high", urgency="high")
+    told_ = await catalog.get(f"incidents/{incident['id']}/sla")
+    IncidentSla.model_validate_json(json.dumps(told_))
+    response = await catalog.send("GET", f"incidents/{incident['id']}/sla")
+    assert "etag" not in response.headers
+    clocks = clocks_by_metric(told_)
+    started = datetime.fromisoformat(incident["occurred_at"]).replace(microsecond=0)
+    assert datetime.fromisoformat(clocks["response_time"]["due_at"]) == started + timedelta(minutes=15)
+    assert datetime.fromisoformat(clocks["resolution_time"]["due_at"]) == started + timedelta(hours=4)
+    assert (clocks["resolution_time"]["target_minutes"], clocks["resolution_time"]["calendar_id"]) == (240, None)
+    await catalog.move(f"incidents/{incident['id']}", "acknowledged")
+    clocks = clocks_by_metric(await catalog.get(f"incidents/{incident['id']}/sla"))
+    assert (clocks["response_time"]["state"], clocks["resolution_time"]["state"]) == ("met", "running")
+    await catalog.of_another_organisation().get(f"incidents/{incident['id']}/sla", status=404)
+    assert (await catalog.get(f"incidents/{incident['id']}"))["version"] == 2
+
+
+async def test_the_vector_of_the_definitions_out_of_an_import(catalog: Catalog) -> None:
+    calendar = await catalog.post("calendars", OFFICE)
+    service = await catalog.service()
+    level = await catalog.level(service, target="240", priority="P3", calendar_id=calendar["id"])
+    item = {
+        "external_source": "desk",
+        "external_id": "1",
+        "service_id": service["id"],
+        "title": "Slow",
+        "occurred_at": "2026-03-02T16:00:00Z",
+        "history": [
+            {"state": "in_progress", "at": "2026-03-02T16:10:00Z"},
+            {"state": "on_hold", "at": "2026-03-02T17:00:00Z", "hold_reason": "awaiting_vendor"},
+            {"state": "in_progress", "at": "2026-03-02T18:00:00Z"},
+            {"state": "resolved", "at": "2026-03-03T11:00:00Z"},
+        ],
+    }
+    (made,) = await catalog.batch("incidents", [item])
+    clocks = clocks_by_metric(await catalog.get(f"incidents/{made['id']}/sla"))
+    resolution = clocks["resolution_time"]
+    assert (resolution["state"], resolution["due_at"], resolution["elapsed_minutes"]) == (
+        "met",
+        "2026-03-03T11:00:00Z",
+        240,
+    )
+    assert (resolution["service_level_id"], resolution["remaining_minutes"]) == (level["id"], 0)
+    assert resolution["paused"] == [
+        {"from": "2026-03-02T17:00:00Z", "to": "2026-03-02T18:00:00Z", "reason": "awaiting_vendor"}
+    ]
+    late = item | {
+        "external_id": "2",
+        "history": [*item["history"][:3], {"state": "resolved", "at": "2026-03-03T11:01:00Z"}],
+    }
+    (made,) = await catalog.batch("incidents", [late])
+    resolution = clocks_by_metric(await catalog.get(f"incidents/{made['id']}/sla"))["resolution_time"]
+    assert (resolution["state"], resolution["breached_at"]) == ("breached", "2026-03-03T11:00:00Z")
+
+
+async def test_an_import_that_tells_instants_only_has_clocks_too(catalog: Catalog) -> None:
+    service = await catalog.service()
+    item = {"external_source": "d", "external_id": "1", "service_id": service["id"], "title": "T", "state": "closed"}
+    item |= {"occurred_at": "2026-03-02T08:00:00Z", "acknowledged_at": "2026-03-02T08:05:00Z"}
+    item |= {"resolved_at": "2026-03-02T09:00:00Z", "closed_at": "2026-03-09T09:00:00Z"}
+    (made,) = await catalog.batch("incidents", [item])
+    clocks = clocks_by_metric(await catalog.get(f"incidents/{made['id']}/sla"))
+    assert [(one["state"], one["stopped_at"]) for one in clocks.values()] == [
+        ("met", "2026-03-02T08:05:00Z"),
+        ("met", "2026-03-02T09:00:00Z"),
+    ]
+
+
+async def test_a_pause_survives_a_change_of_priority(catalog: Catalog) -> None:
+    incident = await catalog.incident(occurred_at=ago(hours=10))
+    own = f"incidents/{incident['id']}"
+    await catalog.move(own, "in_progress", at=ago(hours=9))
+    await catalog.move(own, "on_hold", hold_reason="awaiting_caller", at=ago(hours=8))
+    await catalog.move(own, "in_progress", at=ago(hours=1))
+    await catalog.patch(own, {"impact": "high", "urgency": "high"})
+    sla = await catalog.get(f"{own}/sla")
+    assert [(one["metric"], one["priority"], one["superseded_at"] is None) for one in sla["clocks"]] == [
+        ("response_time", "P1", True),
+        ("resolution_time", "P1", True),
+        ("response_time", "P3", False),
+        ("resolution_time", "P3", False),
+    ]
+    response, resolution, earlier, _ = sla["clocks"]
+    assert (response["state"], earlier["state"]) == ("breached", "met")
+    assert (resolution["state"], resolution["elapsed_minutes"]) == ("running", 180)
+    assert [pause["reason"] for pause in resolution["paused"]] == ["awaiting_caller"]
+    assert [step["to"] for step in (await catalog.get(f"{own}/timeline"))["items"]] == [
+        *("new", "in_progress", "on_hold", "in_progress")
+    ]
+    await catalog.patch(own, {"impact": "low", "urgency": "low"})
+    assert clocks_by_metric(await catalog.get(f"{own}/sla")) == {}
+
+
+async def test_a_warning_and_a_breach_are_told_once(catalog: Catalog, pools: Pools, addresses: Addresses) -> None:
+    incident = await catalog.incident(impact="high", urgency="high")
+    await watched(addresses)
+    assert await told(pools, catalog, incident) == []
+    await watched(addresses, minutes=11, seconds=15)
+    assert await told(pools, catalog, incident) == [("warned", "response_time", "P1")]
+    await watched(addresses, minutes=14, seconds=58)
+    assert len(await told(pools, catalog, incident)) == 1
+    await watched(addresses, minutes=15, seconds=2)
+    expected = [("warned", "response_time", "P1"), ("breached", "response_time", "P1")]
+    assert await told(pools, catalog, incident) == expected
+    await catalog.patch(f"incidents/{incident['id']}", {"occurred_at": ago(hours=3, minutes=1)})
+    await watched(addresses, minutes=15, seconds=3)
+    expected.append(("warned", "resolution_time", "P1"))
+    assert await told(pools, catalog, incident) == expected
+    await watched(addresses, hours=5)
+    await watched(addresses, hours=6)
+    assert await told(pools, catalog, incident) == [*expected, ("breached", "resolution_time", "P1")]
+    assert (await catalog.get(f"incidents/{incident['id']}"))["version"] == 2
+
+
+async def test_a_breach_is_told_although_the_incident_was_resolved_before_anybody_looked(
+    catalog: Catalog, pools: Pools, addresses: Addresses
+) -> None:
+    incident = await catalog.incident(impact="high", urgency="high", occurred_at=ago(hours=5))
+    await catalog.move(f"incidents/{incident['id']}", "resolved", **DONE)
+    await catalog.move(f"incidents/{incident['id']}", "closed")
+    await watched(addresses)
+    assert [verb for verb, *_ in await told(pools, catalog, incident)] == ["warned", "breached"] * 2
+    met = await catalog.incident(impact="high", urgency="high", occurred_at=ago(minutes=14))
+    await catalog.move(f"incidents/{met['id']}", "resolved", **DONE)
+    await watched(addresses)
+    assert await told(pools, catalog, met) == []
+
+
+@pytest.mark.parametrize("edited", ["level", "calendar", "service"])
+async def test_what_a_clock_runs_by_may_change_while_it_runs(
+    catalog: Catalog, pools: Pools, addresses: Addresses, edited: str
+) -> None:
+    closed = OFFICE | {"weekly": [], "exceptions": [{"date": "2098-01-01", "intervals": [["08:00", "18:00"]]}]}
+    always = [{"weekday": day, "intervals": [["00:00", "24:00"]]} for day in (*WEEKDAYS, "saturday", "sunday")]
+    calendar = await catalog.post("calendars", closed)
+    service = await catalog.service(calendar_id=calendar["id"])
+    incident = await catalog.incident(service, occurred_at=ago(hours=30))
+    await watched(addresses)
+    assert await told(pools, catalog, incident) == []
+    match edited:
+        case "level":
+            other = await catalog.post("calendars", OFFICE | {"weekly": always})
+            await catalog.level(service, calendar_id=other["id"], target="60")
+        case "calendar":
+            await catalog.patch(f"calendars/{calendar['id']}", {"weekly": always})
+        case _:
+            await catalog.patch(f"services/{service['id']}", {"calendar_id": None})
+    await watched(addresses)
+    assert ("breached", "resolution_time", "P3") in await told(pools, catalog, incident)
+
+
+async def test_what_stayed_resolved_for_seven_days_closes_itself(catalog: Catalog, addresses: Addresses) -> None:
+    incident = await catalog.incident(occurred_at=ago(days=8))
+    own = f"incidents/{incident['id']}"
+    await catalog.move(own, "resolved", at=ago(days=7, minutes=-5), **DONE)
+    await watched(addresses)
+    before = await catalog.get(own)
+    assert before["state"] == "resolved"
+    await watched(addresses, minutes=6)
+    closed = await catalog.get(own)
+    assert (closed["state"], closed["version"]) == ("closed", before["version"] + 1)
+    expected = datetime.fromisoformat(before["resolved_at"]) + timedelta(days=7)
+    assert datetime.fromisoformat(closed["closed_at"]) == expected
+    last = (await catalog.get(f"{own}/timeline"))["items"][-1]
+    assert (last["to"], last["actor"]) == ("closed", "system")
+    await watched(addresses, minutes=7)
+    assert (await catalog.get(own))["version"] == closed["version"]
+
+
+async def test_what_was_reopened_or_is_led_by_another_tool_does_not_close_itself(
+    catalog: Catalog, addresses: Addresses
+) -> None:
+    own = f"incidents/{(await catalog.incident(occurred_at=ago(days=9)))['id']}"
+    await catalog.move(own, "resolved", at=ago(days=8), **DONE)
+    await catalog.move(own, "in_progress")
+    item = {"external_source": "d", "external_id": "7", "service_id": (await catalog.service())["id"], "title": "T"}
+    past = {"occurred_at": ago(days=9), "state": "resolved", "resolved_at": ago(days=8)}
+    (imported,) = await catalog.batch("incidents", [item | past])
+    await watched(addresses)
+    assert (await catalog.get(own))["state"] == "in_progress"
+    assert (await catalog.get(f"incidents/{imported['id']}"))["state"] == "resolved"
+
+
+async def test_two_that_watch_at_once_tell_once(catalog: Catalog, pools: Pools) -> None:
+    incident = await catalog.incident(impact="high", urgency="high", occurred_at=ago(hours=5))
+    await asyncio.gather(*(watch_on(pools.worker).turn() for _ in range(3)))
+    assert len(await told(pools, catalog, incident)) == 4
+
+
+async def test_the_loop_of_the_worker_tells_by_itself_and_of_every_organisation(catalog: Catalog, pools: Pools) -> None:
+    others = [catalog, catalog.of_another_organisation()]
+    incidents = [await one.incident(impact="high", urgency="high", occurred_at=ago(minutes=12)) for one in others]
+
+    async def all_told() -> bool:
+        notices = [await told(pools, one, made) for one, made in zip(others, incidents, strict=True)]
+        return all(notice == [("warned", "response_time", "P1")] for notice in notices)
+
+    async with running(lambda stop: watch_on(pools.worker).run(Leases(pools.worker), stop)):
+        await until(all_told)
+
+
+async def test_one_that_cannot_be_judged_does_not_hold_up_the_others(catalog: Catalog, pools: Pools) -> None:
+    broken = await catalog.incident(impact="high", urgency="high", occurred_at=ago(hours=5))
+    sound = await catalog.incident(impact="high", urgency="high", occurred_at=ago(hours=5))
+    caller = Caller(org=catalog.org, subject="tester")
+    async with pools.worker.begin(caller) as tx:
+        await tx.connection.execute(
+            "INSERT INTO history_entry (org, collection, resource_id, at, recorded_at, from_state, to_state,"
+            " actor, details) VALUES ($1, 'incidents', $2, now(), now(), 'new', 'on_hold', 'x', '[]')",
+            catalog.org,
+            broken["id"],
+        )
+    await watch_on(pools.worker).turn()
+    assert len(await told(pools, catalog, sound)) == 4
+    async with pools.worker.begin(caller) as tx:
+        put_off = await tx.connection.fetchval(
+            "SELECT due_at > now() FROM incident_timer WHERE incident_id = $1", broken["id"]
+        )
+    assert put_off
