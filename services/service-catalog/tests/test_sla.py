@@ -29,7 +29,7 @@ OFFICE: dict[str, Any] = {
     "timezone": "UTC",
     "weekly": [{"weekday": day, "intervals": [["08:00", "18:00"]]} for day in WEEKDAYS],
 }
-DONE = {"resolution": "Done.", "factor": "unknown"}
+DONE: dict[str, Any] = {"resolution": "Done.", "factor": "unknown"}
 
 
 def watch_on(database: Database) -> Watch:
