@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,13 @@ async def test_an_unknown_order_is_refused(notes_pools: Pools, reader: Caller) -
     with pytest.raises(Rejection) as refused:
         await a_page(notes_pools, reader, Listing(sort="labels"))
     assert refused.value.faults[0].code == "sort-unknown"
+
+
+async def test_a_text_to_look_for_needs_texts(notes_pools: Pools, reader: Caller) -> None:
+    async with notes_pools.runtime.begin(reader, read_only=True) as tx:
+        with pytest.raises(Rejection) as refused:
+            await list_page(tx, replace(NOTES, search=()), Listing(q="a"), SEAL)
+    assert refused.value.faults[0].code == "not-searchable"
 
 
 async def test_another_organisations_resource_is_not_there(notes_pools: Pools, reader: Caller) -> None:

@@ -115,7 +115,7 @@ async def list_page(tx: Transaction, resource: Resource, listing: Listing, seal:
     sort, descending = _sort(resource, listing.sort)
     question = listing.question(resource)
     values: dict[str, Any] = {f"f_{name}": value for name, value in listing.filters.items()}
-    values |= {"wanted_owner": listing.owner, "since": listing.updated_since, "pattern": _pattern(listing.q)}
+    values |= {"wanted_owner": listing.owner, "since": listing.updated_since, "pattern": _pattern(resource, listing.q)}
     shape = _Shape(
         resource=resource,
         filters=tuple((name, isinstance(value, list)) for name, value in listing.filters.items()),
@@ -202,9 +202,11 @@ def _checked_fields(resource: Resource, fields: tuple[str, ...] | None) -> tuple
     return fields
 
 
-def _pattern(q: str | None) -> str | None:
+def _pattern(resource: Resource, q: str | None) -> str | None:
     if q is None:
         return None
+    if not resource.search:
+        raise invalid(Fault("q", "not-searchable", "This list has no texts to look into."))
     escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 

@@ -134,7 +134,7 @@ class DecimalText:
 Instant = Annotated[datetime, _InstantFormat()]
 Day = Annotated[date, _DayFormat()]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
-Name = Annotated[str, StringConstraints(pattern=r"\S", max_length=200)]
+Name = Annotated[str, StringConstraints(pattern=r"[^\s\x00-\x1f\x7f-\x9f]", max_length=200)]  # something visible
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 DecimalString = Annotated[Decimal, DecimalText()]

@@ -31,4 +31,5 @@ BUDGET_LINES = Resource(
     | {"amount": money(budget_line.c.amount, budget_line.c.currency)},
     under=("projects", "project_id"),
     sorts=("created_at", "updated_at", "period_start"),
+    search=("description",),
 )

@@ -32,4 +32,6 @@ def _lag(text: str) -> str:
 
 DurationText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_duration)]
 LagText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_lag)]
-Wbs = Annotated[str, StringConstraints(pattern=r"^[^\s.]+(\.[^\s.]+)*$", max_length=64)]
+# Control characters are named, because not every dialect of patterns counts the same of them among the spaces.
+_PIECE = r"[^\s\x00-\x1f\x7f-\x9f.]+"
+Wbs = Annotated[str, StringConstraints(pattern=rf"^{_PIECE}(\.{_PIECE})*$", max_length=64)]

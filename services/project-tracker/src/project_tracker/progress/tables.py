@@ -32,6 +32,7 @@ PROGRESS_REPORTS = Resource(
     natural_key=("project_id", "task_id", "status_at"),
     under=("projects", "project_id"),
     sorts=("created_at", "updated_at", "status_at"),
+    search=("note",),
     constraints={
         "progress_report_task_status_key": Rejection(
             "conflict", "progress-reported", "The task has a report of this status time already; change that one."
