@@ -12,6 +12,8 @@ from chassis.database import Database
 from chassis.events.leases import Leases
 from chassis.events.routes import event_routes
 from chassis.standing import Standing
+from service_catalog.acceptance import routes as acceptance
+from service_catalog.acceptance.operations import AcceptanceCriteria
 from service_catalog.calendars.tables import CALENDARS
 from service_catalog.costs import routes as costs
 from service_catalog.costs.operations import Costs
@@ -45,13 +47,22 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
     of_incidents = Incidents(database, seal)
     of_outages = Outages(database, seal)
     of_windows = MaintenanceWindows(database, seal)
-    of_services = Services(
-        database, seal, incidents=of_incidents, outages=of_outages, windows=of_windows, levels=of_levels
-    )
+    of_criteria = AcceptanceCriteria(database, seal)
     of_dependencies = Dependencies(database, seal)
+    of_services = Services(
+        database,
+        seal,
+        incidents=of_incidents,
+        outages=of_outages,
+        windows=of_windows,
+        levels=of_levels,
+        criteria=of_criteria,
+        dependencies=of_dependencies,
+    )
     return [
         calendars.router(of_calendars, scopes="catalog"),
         services.router(of_services),
+        acceptance.router(of_criteria),
         dependencies.router(of_dependencies),
         outages.router(of_outages),
         maintenance_windows.router(of_windows),

@@ -1,13 +1,17 @@
 """The states of a service, the ways between them, and what stands in each way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
 
 LIVE = frozenset({"delivering", "supporting", "retiring", "retired"})
+IN_USE_NOW = LIVE - {"retired"}
+DIMENSIONS = ("process", "technology", "people")
+NAMED_MAX = 10
+_SETTLED = frozenset({"passed", "waived"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,25 @@ class Candidate:
     open_incidents: int = 0
     open_major_incidents: int = 0
     service_levels: int = 0
+    criteria: Sequence[Mapping[str, Any]] = ()
+    hard_dependencies: Sequence[Mapping[str, Any]] = ()
+    dependents: Sequence[Mapping[str, Any]] = ()
+    handover_received: bool = False
+    handover_accepted: bool = False
+    today: date = date.min
+
+    def undefined(self) -> list[str]:
+        """Return the dimensions without any acceptance criterion."""
+        present = {one["dimension"] for one in self.criteria}
+        return [dimension for dimension in DIMENSIONS if dimension not in present]
+
+    def undecided_technology(self) -> list[Mapping[str, Any]]:
+        """Return the criteria of technology that nobody has decided."""
+        return [one for one in self.criteria if (one["dimension"], one["status"]) == ("technology", "open")]
+
+    def unsettled(self) -> list[Mapping[str, Any]]:
+        """Return the mandatory criteria that are neither passed nor waived."""
+        return [one for one in self.criteria if one["mandatory"] and one["status"] not in _SETTLED]
 
 
 def _owner_set(candidate: Candidate) -> str | None:
@@ -47,10 +70,55 @@ def _support_team_set(candidate: Candidate) -> str | None:
     return None if candidate.service["support_team"] else "The service needs a support team."
 
 
+def _acceptance_criteria_defined(candidate: Candidate) -> str | None:
+    missing = candidate.undefined()
+    return f"There is no acceptance criterion for {', '.join(missing)}." if missing else None
+
+
+def _technology_criteria_decided(candidate: Candidate) -> str | None:
+    number = len(candidate.undecided_technology())
+    return f"{number} acceptance criteria of technology are not decided." if number else None
+
+
+def _mandatory_criteria_passed(candidate: Candidate) -> str | None:
+    number = len(candidate.unsettled())
+    return f"{number} mandatory acceptance criteria are neither passed nor waived." if number else None
+
+
 def _handover_received(candidate: Candidate) -> str | None:
+    if candidate.handover_received:
+        return None
+    if candidate.service["project_id"]:
+        return "The project has not handed the service over."
     if candidate.service["direct_delivery_reason"]:
         return None
     return "Without a project's handover the service needs a direct_delivery_reason."
+
+
+def _handover_accepted(candidate: Candidate) -> str | None:
+    if candidate.service["project_id"] is None or candidate.handover_accepted:
+        return None
+    return "The project's handover is not accepted."
+
+
+def _hard_dependencies_live(candidate: Candidate) -> str | None:
+    missing = [one["key"] for one in candidate.hard_dependencies if one["state"] not in IN_USE_NOW]
+    return f"What it cannot work without is not live: {_named(missing)}." if missing else None
+
+
+def _early_life_support_over(candidate: Candidate) -> str | None:
+    end = candidate.service["early_life_support_ends_on"]
+    return None if end is None or end < candidate.today else f"Early-life support lasts until {end}."
+
+
+def _no_live_dependents(candidate: Candidate) -> str | None:
+    live = [one["key"] for one in candidate.dependents if one["state"] in IN_USE_NOW]
+    return f"Live services depend on it: {_named(live)}." if live else None
+
+
+def _named(keys: Sequence[str]) -> str:
+    more = len(keys) - NAMED_MAX
+    return ", ".join(keys[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def _no_open_major_incident(candidate: Candidate) -> str | None:
@@ -95,6 +163,7 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
             (
                 Guard("boundaries_complete", _boundaries_complete),
                 Guard("service_level_defined", _service_level_defined),
+                Guard("acceptance_criteria_defined", _acceptance_criteria_defined),
                 Guard("criticality_set", _criticality_set),
             ),
         ),
@@ -102,13 +171,23 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
             "creating",
             "delivering",
             "delivered",
-            (Guard("support_team_set", _support_team_set), Guard("handover_received", _handover_received)),
+            (
+                Guard("support_team_set", _support_team_set),
+                Guard("technology_criteria_decided", _technology_criteria_decided),
+                Guard("handover_received", _handover_received),
+            ),
         ),
         Transition(
             "delivering",
             "supporting",
             "support_started",
-            (Guard("no_open_major_incident", _no_open_major_incident),),
+            (
+                Guard("mandatory_criteria_passed", _mandatory_criteria_passed),
+                Guard("hard_dependencies_live", _hard_dependencies_live),
+                Guard("no_open_major_incident", _no_open_major_incident),
+                Guard("handover_accepted", _handover_accepted),
+                Guard("early_life_support_over", _early_life_support_over),
+            ),
         ),
         Transition(
             "supporting",
@@ -119,7 +198,12 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
                 Guard("successor_or_reason", _successor_or_reason),
             ),
         ),
-        Transition("retiring", "retired", "retired", (Guard("no_open_incidents", _no_open_incidents),)),
+        Transition(
+            "retiring",
+            "retired",
+            "retired",
+            (Guard("no_live_dependents", _no_live_dependents), Guard("no_open_incidents", _no_open_incidents)),
+        ),
         Transition("creating", "designing", "returned", (REASON_GIVEN,)),
         Transition("delivering", "creating", "returned", (REASON_GIVEN,)),
         Transition("retiring", "supporting", "retained", (REASON_GIVEN,)),

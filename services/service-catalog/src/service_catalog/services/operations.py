@@ -18,6 +18,8 @@ from chassis.rejection import Fault, Rejection, invalid, not_found
 from chassis.schemas import instant_text, merged_labels
 from chassis.transitions import change_of, history_document, transitions_document
 from chassis.writing import delete_one, insert_one, revise, update_one
+from service_catalog.acceptance.operations import AcceptanceCriteria
+from service_catalog.dependencies.operations import Dependencies
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
@@ -51,6 +53,8 @@ class Services:
         outages: Outages,
         windows: MaintenanceWindows,
         levels: ServiceLevels,
+        criteria: AcceptanceCriteria,
+        dependencies: Dependencies,
     ) -> None:
         self._database = database
         self._seal = seal
@@ -58,6 +62,8 @@ class Services:
         self._outages = outages
         self._windows = windows
         self._levels = levels
+        self._criteria = criteria
+        self._dependencies = dependencies
 
     async def create(self, caller: Caller, new: NewService) -> Written:
         """Add a service, as `proposed`."""
@@ -210,6 +216,10 @@ class Services:
             open_incidents=incidents.number,
             open_major_incidents=incidents.major,
             service_levels=await self._levels.number_agreed(tx, row["id"]),
+            criteria=await self._criteria.of_service(tx, row["id"]),
+            hard_dependencies=await self._dependencies.hard_of(tx, row["id"]),
+            dependents=await self._dependencies.dependents_of(tx, row["id"]),
+            today=tx.now.date(),
         )
 
 

@@ -102,6 +102,8 @@ class ServiceDescription(Input):
     successor_service_id: UUID | None = None
     retirement_reason: Text | None = None
     """Why it is retired without a successor."""
+    early_life_support_ends_on: Day | None = None
+    """The last day on which those who built it stand by; null: they do not, or no more."""
     labels: Labels = {}
 
 
@@ -166,6 +168,7 @@ class ServicePatch(Patch):
     retire_on: Day | None = UNSET
     successor_service_id: UUID | None = UNSET
     retirement_reason: Text | None = UNSET
+    early_life_support_ends_on: Day | None = UNSET
     labels: LabelChanges = UNSET
 
 
@@ -199,6 +202,7 @@ class Service(Traceable):
     retire_on: Day | None
     successor_service_id: UUID | None
     retirement_reason: str | None
+    early_life_support_ends_on: Day | None
 
 
 class OpenOutage(Output):

@@ -1,0 +1,34 @@
+"""How a criterion is decided; a decision may be replaced by another one, never taken back."""
+
+from dataclasses import dataclass
+
+from chassis.lifecycle import Guard, Lifecycle, Transition
+
+OPEN = "open"
+DECISIONS = ("passed", "failed", "waived")
+_NEED_REASON = frozenset({"failed", "waived"})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A criterion that is to be decided, for a reason."""
+
+    reason: str | None = None
+
+
+def _reason_given(candidate: Candidate) -> str | None:
+    return None if candidate.reason and candidate.reason.strip() else "This decision needs a reason."
+
+
+_REASON_GIVEN = Guard("reason_given", _reason_given)
+
+LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
+    name="The criterion",
+    initial=OPEN,
+    transitions=tuple(
+        Transition(source, target, target, (_REASON_GIVEN,) if target in _NEED_REASON else ())
+        for source in (OPEN, *DECISIONS)
+        for target in DECISIONS
+        if source != target
+    ),
+)

@@ -1,0 +1,135 @@
+"""The use cases of acceptance criteria."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, select
+
+from chassis.caller import Caller
+from chassis.cursors import CursorSeal
+from chassis.database import Database, Statement, Transaction
+from chassis.history import Entry, history, record
+from chassis.keys import command, conclude
+from chassis.outcome import Found, Page, Written
+from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.rejection import Rejection, not_found
+from chassis.schemas import merged_labels
+from chassis.transitions import transitions_document
+from chassis.writing import delete_one, insert_one, revise, stale, update_one
+from service_catalog.acceptance.lifecycle import LIFECYCLE, OPEN, Candidate
+from service_catalog.acceptance.schemas import CriterionDecision, CriterionPatch, NewCriterion
+from service_catalog.acceptance.tables import CRITERIA, acceptance_criterion
+from service_catalog.services.directory import lock_service, service_card
+
+APPROVE = "catalog:approve"
+_ALWAYS = frozenset({"evidence", "labels"})
+_UNDECIDED = {"status": OPEN, "decided_at": None, "decision_reason": None, "approver": None}
+_DECIDED = Rejection("conflict", "criterion-decided", "What a decided criterion demands does not change any more.")
+_OF_SERVICE = Statement(
+    select(*(acceptance_criterion.c[name] for name in ("id", "dimension", "text", "mandatory", "status")))
+    .where(acceptance_criterion.c.service_id == bindparam("service_id", type_=Uuid))
+    .order_by(acceptance_criterion.c.created_at, acceptance_criterion.c.id)
+)
+
+
+class AcceptanceCriteria:
+    """What a service has to meet; whoever changes it holds the service's row, as the service's commands do."""
+
+    def __init__(self, database: Database, seal: CursorSeal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def create(self, caller: Caller, service_id: UUID, new: NewCriterion) -> Written:
+        """Add a criterion, as `open`."""
+        async with command(self._database, caller) as tx:
+            await _hold(tx, service_id)
+            values = new.model_dump() | _UNDECIDED | {"service_id": service_id}
+            written = await insert_one(tx, CRITERIA, values)
+            if written.id is not None:
+                await record(tx, CRITERIA, [Entry(resource_id=written.id, at=tx.now, to_state=OPEN)])
+            return await conclude(tx, written)
+
+    async def get(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
+        """Return one criterion of a service."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            return await get(tx, CRITERIA, id_, owner=service_id)
+
+    async def list(self, caller: Caller, service_id: UUID, listing: Listing) -> Page:
+        """Return a page of a service's criteria."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            await service_card(tx, service_id)
+            return await list_page(tx, CRITERIA, listing, self._seal)
+
+    async def change(
+        self, caller: Caller, service_id: UUID, id_: UUID, patch: CriterionPatch, expected: int | None
+    ) -> Written:
+        """Change what was sent; a decided criterion takes only evidence and labels."""
+        async with command(self._database, caller) as tx:
+            row = await _row_to_change(tx, service_id, id_, expected)
+            changes = patch.model_dump(include=patch.model_fields_set)
+            if row["status"] != OPEN and any(row[name] != changes[name] for name in changes.keys() - _ALWAYS):
+                raise _DECIDED
+            if "labels" in changes:
+                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            return await conclude(tx, await revise(tx, CRITERIA, row, changes, expected=expected))
+
+    async def delete(self, caller: Caller, service_id: UUID, id_: UUID, expected: int | None) -> Written:
+        """Delete a criterion that nobody has decided."""
+        async with command(self._database, caller) as tx:
+            row = await _row_to_change(tx, service_id, id_, expected)
+            if row["status"] != OPEN:
+                raise Rejection("conflict", "criterion-decided", "A decided criterion is kept.")
+            return await conclude(tx, await delete_one(tx, CRITERIA, id_, expected=expected))
+
+    async def decide(self, caller: Caller, service_id: UUID, id_: UUID, order: CriterionDecision) -> Written:
+        """Decide a criterion; to waive one needs the scope of approvals."""
+        if order.decision == "waived":
+            caller.require(APPROVE)
+        async with command(self._database, caller) as tx:
+            row = await _row_to_change(tx, service_id, id_, None)
+            move = LIFECYCLE.decide(row["status"], order.decision, Candidate(order.reason))
+            approver = order.approver or caller.subject
+            values = {
+                "status": order.decision,
+                "decided_at": tx.now,
+                "decision_reason": order.reason,
+                "approver": approver,
+            }
+            change = {"from": row["status"], "to": order.decision, "reason": order.reason, "actor": caller.subject}
+            written = await update_one(tx, CRITERIA, id_, values, verb=move.verb, change=change)
+            step = Entry(
+                resource_id=id_,
+                at=tx.now,
+                from_state=row["status"],
+                to_state=order.decision,
+                reason=order.reason,
+                details={"approver": approver},
+            )
+            await record(tx, CRITERIA, [step])
+            return await conclude(tx, written)
+
+    async def decisions(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
+        """Return how a criterion may be decided, and how it was."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            row = await find(tx, CRITERIA, id_, owner=service_id)
+            if row is None:
+                raise not_found(CRITERIA.noun)
+            return transitions_document(LIFECYCLE, row["status"], Candidate(), await history(tx, CRITERIA, id_))
+
+    async def of_service(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
+        """Return all criteria of a service: id, dimension, text, mandatory and status."""
+        return await tx.all(_OF_SERVICE, service_id=service_id)
+
+
+async def _hold(tx: Transaction, service_id: UUID) -> None:
+    if not await lock_service(tx, service_id):
+        raise not_found("service")
+
+
+async def _row_to_change(tx: Transaction, service_id: UUID, id_: UUID, expected: int | None) -> Any:
+    await _hold(tx, service_id)
+    row = await get_to_change(tx, CRITERIA, id_, owner=service_id)
+    if expected is not None and row["version"] != expected:
+        raise stale(row)
+    return row

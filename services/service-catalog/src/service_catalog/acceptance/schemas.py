@@ -1,0 +1,96 @@
+"""What clients send and see of acceptance criteria."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from chassis.schemas import (
+    UNSET,
+    ExternalIdentity,
+    Input,
+    Instant,
+    LabelChanges,
+    Labels,
+    Name,
+    Patch,
+    Text,
+    Traceable,
+)
+
+Dimension = Literal["process", "technology", "people"]
+Status = Literal["open", "passed", "failed", "waived"]
+Decision = Literal["passed", "failed", "waived"]
+EVIDENCE_MAX = 100
+Demand = Annotated[str, StringConstraints(pattern=r"\S", max_length=10_000)]
+
+EXAMPLE: dict[str, Any] = {
+    "dimension": "people",
+    "text": "Two members of the support team have restored the service from its backup.",
+    "mandatory": True,
+    "evidence": [{"title": "Minutes of the exercise", "reference": "https://wiki.example.com/restore"}],
+}
+
+
+class Evidence(Input):
+    """Something that shows whether a criterion is met."""
+
+    title: Name
+    reference: Text | None = None
+    """Where it is found."""
+
+
+EvidenceList = Annotated[list[Evidence], Field(max_length=EVIDENCE_MAX)]
+
+
+class NewCriterion(ExternalIdentity):
+    """A criterion to be met; it begins as `open`."""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+
+    dimension: Dimension
+    text: Demand
+    mandatory: bool = True
+    """Whether the service is supported only once it is passed or waived."""
+    evidence: EvidenceList = []
+    labels: Labels = {}
+
+
+class CriterionPatch(Patch):
+    """Changes of a criterion (a merge patch); a decided one takes only evidence and labels."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"mandatory": False}})
+
+    dimension: Dimension = UNSET
+    text: Demand = UNSET
+    mandatory: bool = UNSET
+    evidence: EvidenceList = UNSET
+    labels: LabelChanges = UNSET
+
+
+class CriterionDecision(Input):
+    """What is decided on a criterion, why, and by whose approval."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"decision": "waived", "reason": "On call from May on.", "approver": "ada"}}
+    )
+
+    decision: Decision
+    reason: Text | None = None
+    """Needed for `failed` and `waived`."""
+    approver: Name | None = None
+    """Who stands for the decision; the caller, if not said."""
+
+
+class Criterion(Traceable):
+    """What processes, technology or people have to be, and whether they are."""
+
+    service_id: UUID
+    dimension: Dimension
+    text: str
+    mandatory: bool
+    status: Status
+    evidence: list[Evidence]
+    decided_at: Instant | None
+    decision_reason: str | None
+    approver: str | None
