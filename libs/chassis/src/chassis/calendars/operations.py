@@ -17,6 +17,7 @@ from chassis.resource import Resource
 from chassis.working_time import WorkingCalendar
 from chassis.writing import delete_one, insert_one, revise
 
+KNOWN_MAX = 100  # laying a calendar out takes longer than reading it
 # What a client gives, and the column that keeps it where another one shows what follows from it.
 _GIVEN = {"holidays": "own_holidays", "hours_per_day": "own_hours_per_day", "hours_per_week": "own_hours_per_week"}
 
@@ -39,6 +40,7 @@ class Calendars:
         self._resource = resource
         self._seal = seal
         self._when_changed = when_changed
+        self._known: dict[tuple[UUID, int], WorkingCalendar] = {}
 
     async def create(self, caller: Caller, new: NewCalendar) -> Written:
         """Add a calendar; one without any working time is refused."""
@@ -88,7 +90,14 @@ class Calendars:
         row = await find(tx, self._resource, id_)
         if row is None:
             raise not_found(self._resource.noun)
-        return WorkingCalendar.from_document(row)
+        version = (id_, row["version"])
+        known = self._known.get(version)
+        if known is None:
+            known = WorkingCalendar.from_document(row)
+            if len(self._known) >= KNOWN_MAX:
+                self._known.pop(next(iter(self._known)))
+            self._known[version] = known
+        return known
 
 
 def _completed(values: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from chassis.database import Database, Statement, Transaction
 from chassis.events.interruptions import DATABASE_AWAY
 from chassis.events.leases import Lease, Leases
 from chassis.events.notices import tell
+from chassis.metrics import turned
 from chassis.resource import Instant
 from service_catalog.incidents.operations import Incidents
 from service_catalog.sla import timers
@@ -78,6 +79,7 @@ class Watch:
             due = await timers.due(tx, AT_ONCE)
         for timer in due:
             await self._look(Caller(org=timer["org"], subject=ACTOR), timer["incident_id"])
+        turned()
         return len(due)
 
     async def _look(self, caller: Caller, incident_id: UUID) -> None:
