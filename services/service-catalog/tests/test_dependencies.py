@@ -147,12 +147,12 @@ async def test_the_impact_in_a_large_graph_is_told_fast(catalog: Catalog, addres
     top = await catalog.get("services/by-key/n0")
     deepest = await catalog.get(f"services/by-key/n{SERVICES - 1}")
     for service, direction in ((top, "down"), (deepest, "up")):
-        best = float("inf")
+        best, count = float("inf"), 0
         for _ in range(3):
             begun = time.perf_counter()
-            told = await catalog.get(f"services/{service['id']}/impact", direction=direction)
+            count = (await catalog.get(f"services/{service['id']}/impact", direction=direction))["count"]
             best = min(best, (time.perf_counter() - begun) * 1000)
-        assert told["count"] > SERVICES / 2
+        assert count > SERVICES / 2
         assert best < FAST_MS
 
 

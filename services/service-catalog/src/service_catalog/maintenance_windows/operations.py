@@ -47,6 +47,11 @@ _RUNNING = Statement(
     .limit(bindparam("most", type_=Integer))
 )
 _ANY = Statement(select(maintenance_window.c.id).where(_NAMES_SERVICE).limit(1))
+_ALL_RUNNING = Statement(
+    select(func.jsonb_array_elements_text(maintenance_window.c.service_ids).label("service_id"))
+    .where(maintenance_window.c.state == literal_column("'in_progress'"))
+    .distinct()
+)
 
 
 class MaintenanceWindows:
@@ -148,6 +153,11 @@ class MaintenanceWindows:
         """Return the windows of a service that are in progress, a hundred at most."""
         rows = await tx.all(_RUNNING, service_id=str(service_id), most=SHOWN_MAX)
         return [{"id": str(row["id"])} | {name: row[name] for name in _SHOWN} for row in rows]
+
+    async def running_among(self, tx: Transaction, service_ids: Sequence[UUID]) -> frozenset[UUID]:
+        """Return those of the services over which some window is in progress."""
+        rows = await tx.all(_ALL_RUNNING)
+        return frozenset(service_ids) & {UUID(row["service_id"]) for row in rows}
 
     async def name(self, tx: Transaction, service_id: UUID) -> bool:
         """Tell whether any window names a service."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, bindparam, literal_column, select
+from sqlalchemy import Integer, Uuid, bindparam, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
@@ -31,6 +32,13 @@ _OPEN = Statement(
     .where(outage.c.service_id == bindparam("service_id", type_=Uuid), outage.c.state == literal_column("'open'"))
     .order_by(outage.c.severity != "major", outage.c.severity != "partial", outage.c.started_at)
     .limit(bindparam("most", type_=Integer))
+)
+_OPEN_AMONG = Statement(
+    select(outage.c.service_id, outage.c.severity)
+    .where(
+        outage.c.service_id == func.any(bindparam("ids", type_=ARRAY(Uuid))), outage.c.state == literal_column("'open'")
+    )
+    .distinct()
 )
 
 
@@ -130,6 +138,14 @@ class Outages:
         """Return the open outages of a service: id, severity and start, worst first, a hundred at most."""
         rows = await tx.all(_OPEN, service_id=service_id, most=SHOWN_MAX)
         return [{"id": str(row["id"]), "severity": row["severity"], "started_at": row["started_at"]} for row in rows]
+
+    async def open_among(self, tx: Transaction, service_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
+        """Return the severities of the open outages of several services."""
+        rows = await tx.all(_OPEN_AMONG, ids=list(service_ids))
+        return {
+            id_: frozenset(row["severity"] for row in rows if row["service_id"] == id_)
+            for id_ in {row["service_id"] for row in rows}
+        }
 
     async def _move(
         self, tx: Transaction, row: Any, to: str, changes: Mapping[str, Any], reason: str | None = None

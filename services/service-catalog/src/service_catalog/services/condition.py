@@ -13,3 +13,9 @@ def operational_status(severities: Iterable[str], *, in_maintenance: bool) -> st
         if severity in present:
             return _STATUS_OF[severity]
     return "maintenance" if in_maintenance else "operational"
+
+
+def worst_status(statuses: Iterable[str]) -> str:
+    """Return the worst of several operational statuses, `operational` where there is none."""
+    order = ["operational", "maintenance", *(_STATUS_OF[severity] for severity in reversed(_WORST_FIRST))]
+    return max(statuses, key=order.index, default="operational")

@@ -24,8 +24,8 @@ from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.outages.operations import Outages
-from service_catalog.services import importing
-from service_catalog.services.condition import operational_status
+from service_catalog.services import importing, readiness
+from service_catalog.services.condition import operational_status, worst_status
 from service_catalog.services.lifecycle import LIFECYCLE, Candidate, entered
 from service_catalog.services.schemas import (
     NewService,
@@ -191,6 +191,7 @@ class Services:
             windows = await self._windows.running_of(tx, id_)
             incidents = await self._incidents.open_of(tx, id_)
             status = operational_status((outage["severity"] for outage in outages), in_maintenance=bool(windows))
+            impaired = await self._impaired(tx, id_)
             document = {
                 "service_id": str(id_),
                 "operational_status": status,
@@ -198,9 +199,39 @@ class Services:
                 "maintenance_windows": windows,
                 "open_incidents": incidents.number,
                 "open_major_incidents": incidents.major,
+                "impaired_dependencies": impaired,
+                "status_with_dependencies": worst_status([status, *(one["operational_status"] for one in impaired)]),
                 "at": instant_text(tx.now),
             }
-            return Found(json.dumps(document))
+            return Found(json.dumps(document, ensure_ascii=False))
+
+    async def readiness(self, caller: Caller, id_: UUID) -> Found:
+        """Return what a service lacks for its next states and for being supported."""
+        async with self._database.begin(caller, read_only=True) as tx:
+            row = await self._row(tx, id_)
+            told = readiness.document(row["state"], await self._candidate(tx, row, None))
+            return Found(json.dumps({"service_id": str(id_), **told}, ensure_ascii=False))
+
+    async def _impaired(self, tx: Transaction, id_: UUID) -> Sequence[dict[str, Any]]:
+        """Return what the service cannot work without and that is not operational, the nearest first."""
+        below = await self._dependencies.hard_below(tx, id_)
+        ids = [one["id"] for one in below]
+        severities = await self._outages.open_among(tx, ids) if ids else {}
+        in_maintenance = await self._windows.running_among(tx, ids) if ids else frozenset()
+        statuses = {
+            one: operational_status(severities.get(one, ()), in_maintenance=one in in_maintenance) for one in ids
+        }
+        return [
+            {
+                "service_id": str(one["id"]),
+                "key": one["key"],
+                "name": one["name"],
+                "depth": one["depth"],
+                "operational_status": statuses[one["id"]],
+            }
+            for one in below
+            if statuses[one["id"]] != "operational"
+        ]
 
     async def _row(self, tx: Transaction, id_: UUID) -> Any:
         row = await find(tx, SERVICES, id_)

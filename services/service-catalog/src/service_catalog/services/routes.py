@@ -114,7 +114,18 @@ def router(services: Services) -> Router:
 
     @routes.get("/services/{service_id}/status", response_model=schemas.ServiceStatus, responses=problems(404))
     async def get_service_status(request: Request, caller: Reader, service_id: UUID) -> Response:
-        """Tell how a service is right now, from the outages, maintenance and incidents that are open."""
+        """Tell how a service is right now, from the outages, maintenance and incidents that are open.
+
+        What it cannot work without is told beside it; an outage there is none of its own.
+        """
         return answer(request, await services.status(caller, service_id))
+
+    @routes.get("/services/{service_id}/readiness", response_model=schemas.ServiceReadiness, responses=problems(404))
+    async def get_service_readiness(request: Request, caller: Reader, service_id: UUID) -> Response:
+        """Tell what a service lacks for each next state and for `supporting`, and which harmful factor that points to.
+
+        By dimension (process, technology, people); nothing is changed by asking.
+        """
+        return answer(request, await services.readiness(caller, service_id))
 
     return routes

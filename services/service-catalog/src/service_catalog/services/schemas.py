@@ -222,6 +222,17 @@ class RunningMaintenance(Output):
     actual_start: Instant | None
 
 
+class ImpairedDependency(Output):
+    """A service that another cannot work without, and that is not operational."""
+
+    service_id: UUID
+    key: str
+    name: str
+    depth: int
+    """How many hard links away it is."""
+    operational_status: OperationalStatus
+
+
 class ServiceStatus(Output):
     """How a service is right now, from what is open; no part of the service and without a version."""
 
@@ -234,4 +245,86 @@ class ServiceStatus(Output):
     """How many are not resolved."""
     open_major_incidents: int
     """How many of these are major."""
+    impaired_dependencies: list[ImpairedDependency]
+    """What it cannot work without and what is not operational, the nearest first; counted in no figure of its own."""
+    status_with_dependencies: OperationalStatus
+    """The worst of its own operational status and those of its impaired dependencies."""
     at: Instant
+
+
+Dimension = Literal["process", "technology", "people"]
+Factor = Literal["planning_and_design", "resources", "communication"]
+
+
+class MissingThing(Output):
+    """One thing that a service lacks."""
+
+    guard: str
+    """The guard that it leaves unmet."""
+    dimension: Dimension
+    factor: Factor
+    """The factor, harmful to services, that its absence points to."""
+    message: str
+    ref: str | None
+    """The criterion it is about, if it is one."""
+
+
+class Ready(Output):
+    """Whether nothing is missing for a state, or what is."""
+
+    ready: bool
+    missing: list[MissingThing]
+
+
+class ReadyFor(Ready):
+    """Whether a service may enter a state that comes next."""
+
+    to: State
+
+
+class CriteriaCounts(Output):
+    """How many criteria have which status."""
+
+    open: int
+    passed: int
+    failed: int
+    waived: int
+
+
+class DimensionReadiness(Output):
+    """How far one dimension is."""
+
+    ready: bool
+    criteria: CriteriaCounts
+    missing: list[str]
+    """The unmet guards that are about it."""
+
+
+class Dimensions(Output):
+    """Processes, technology and people, each by itself."""
+
+    process: DimensionReadiness
+    technology: DimensionReadiness
+    people: DimensionReadiness
+
+
+class Factors(Output):
+    """The harmful factors, each with the unmet guards that point to it."""
+
+    planning_and_design: list[str]
+    resources: list[str]
+    communication: list[str]
+
+
+class ServiceReadiness(Output):
+    """What a service lacks; no part of the service and without a version."""
+
+    service_id: UUID
+    state: State
+    next: list[ReadyFor]
+    """Each state that may come next; the reason that a command needs is told with the command."""
+    supporting: Ready | None
+    """What is missing on the whole way to `supporting`; null where no way forward leads there."""
+    dimensions: Dimensions
+    """By dimension what is missing for `supporting`, or for what comes next where that is behind."""
+    factors: Factors

@@ -1,0 +1,104 @@
+from typing import Any
+
+import httpx
+from catalog_api import Catalog, ago, own_path
+
+from service_catalog.services.condition import worst_status
+from service_catalog.services.lifecycle import LIFECYCLE
+from service_catalog.services.readiness import BY_DIMENSION, NOT_LACKING, POINTS_TO
+from service_catalog.services.schemas import ServiceReadiness, ServiceStatus
+
+
+def guards(told: Any) -> list[tuple[str, str]]:
+    return [(one["guard"], one["dimension"]) for one in told["missing"]]
+
+
+async def readiness(catalog: Catalog, service: Any) -> Any:
+    told = await catalog.get(f"services/{service['id']}/readiness")
+    ServiceReadiness.model_validate_json(httpx.Response(200, json=told).text, extra="forbid", strict=True)
+    return told
+
+
+def test_every_guard_points_to_a_dimension_and_a_factor() -> None:
+    present = {guard.code for transition in LIFECYCLE.transitions for guard in transition.guards}
+    assert present == POINTS_TO.keys() | BY_DIMENSION | NOT_LACKING
+
+
+def test_the_worst_of_several_statuses() -> None:
+    assert worst_status([]) == "operational"
+    assert worst_status(["operational", "maintenance"]) == "maintenance"
+    assert worst_status(["degraded", "major_outage", "partial_outage"]) == "major_outage"
+
+
+async def test_a_bare_service_is_told_all_it_lacks(catalog: Catalog) -> None:
+    told = await readiness(catalog, await catalog.service())
+    following = {one["to"]: one for one in told["next"]}
+    assert guards(following["designing"]) == [("owner_set", "people"), ("outcome_defined", "process")]
+    assert following["cancelled"]["ready"] is True
+    assert guards(told["supporting"]) == [
+        ("owner_set", "people"),
+        ("outcome_defined", "process"),
+        ("boundaries_complete", "process"),
+        ("service_level_defined", "process"),
+        ("acceptance_criteria_defined", "process"),
+        ("acceptance_criteria_defined", "technology"),
+        ("acceptance_criteria_defined", "people"),
+        ("criticality_set", "process"),
+        ("support_team_set", "people"),
+        ("handover_received", "process"),
+    ]
+    assert told["factors"]["communication"] == ["handover_received"]
+    assert told["factors"]["resources"] == ["owner_set", "support_team_set"]
+    assert told["dimensions"]["technology"] == {
+        "ready": False,
+        "criteria": {"open": 0, "passed": 0, "failed": 0, "waived": 0},
+        "missing": ["acceptance_criteria_defined"],
+    }
+
+
+async def test_a_criterion_that_is_missing_is_named(catalog: Catalog) -> None:
+    service = await catalog.complete_service()
+    assert (await readiness(catalog, service))["supporting"] == {"ready": True, "missing": []}
+    criterion = await catalog.criterion(service, dimension="people", text="Two are trained.")
+    told = await readiness(catalog, service)
+    (missing,) = told["supporting"]["missing"]
+    assert (missing["guard"], missing["dimension"], missing["factor"]) == (
+        "mandatory_criteria_passed",
+        "people",
+        "resources",
+    )
+    assert missing["ref"] == f"acceptance-criteria/{criterion['id']}"
+    assert "Two are trained." in missing["message"]
+    assert told["dimensions"]["people"]["criteria"] == {"open": 1, "passed": 1, "failed": 0, "waived": 0}
+    await catalog.post(f"{own_path(criterion)}/decision", {"decision": "waived", "reason": "Soon."}, status=200)
+    assert (await readiness(catalog, service))["supporting"]["ready"] is True
+    for state in ("designing", "creating", "delivering", "supporting", "retiring"):
+        await catalog.move(f"services/{service['id']}", state)
+    told = await readiness(catalog, service)
+    assert (told["supporting"], [one["to"] for one in told["next"]]) == (None, ["retired", "supporting"])
+    await catalog.of_another_organisation().get(f"services/{service['id']}/readiness", status=404)
+
+
+async def test_what_a_service_cannot_work_without_is_told_with_its_status(catalog: Catalog) -> None:
+    shop, pay, bank, mail = [await catalog.service(key=key) for key in ("shop", "pay", "bank", "mail")]
+    for upper, lower, kind in ((shop, "pay", "hard"), (pay, "bank", "hard"), (shop, "mail", "soft")):
+        await catalog.post(f"services/{upper['id']}/dependencies", {"depends_on_key": lower, "type": kind})
+    path = f"services/{shop['id']}/status"
+    told = await catalog.get(path)
+    ServiceStatus.model_validate_json(httpx.Response(200, json=told).text, extra="forbid", strict=True)
+    assert (told["impaired_dependencies"], told["status_with_dependencies"]) == ([], "operational")
+    await catalog.outage(mail)
+    await catalog.outage(bank, severity="degraded")
+    outage = await catalog.outage(bank, severity="partial")
+    await catalog.window(
+        pay, planned_start=ago(hours=1), planned_end=ago(hours=-1), announced_at=ago(days=1), actual_start=ago(hours=1)
+    )
+    told = await catalog.get(path)
+    assert [(one["key"], one["depth"], one["operational_status"]) for one in told["impaired_dependencies"]] == [
+        ("pay", 1, "maintenance"),
+        ("bank", 2, "partial_outage"),
+    ]
+    assert (told["operational_status"], told["status_with_dependencies"]) == ("operational", "partial_outage")
+    assert told["open_outages"] == []
+    await catalog.patch(f"outages/{outage['id']}", {"ended_at": ago(minutes=1)})
+    assert (await catalog.get(path))["status_with_dependencies"] == "degraded"
