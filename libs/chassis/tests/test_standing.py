@@ -50,6 +50,13 @@ async def test_a_service_starts_on_a_database_that_is_fit(notes_addresses: Addre
             await check()
 
 
+async def test_each_purpose_has_a_key_of_its_own(notes_addresses: Addresses) -> None:
+    standing, copy = standing_on(notes_addresses), standing_on(notes_addresses)
+    assert standing.key_for("answers") == copy.key_for("answers") != standing.key_for("other")
+    for one in (standing, copy):
+        await one.close()
+
+
 async def test_it_refuses_a_schema_that_is_too_old(templates: Templates) -> None:
     standing = standing_on(templates.empty("sample_without_tables"))
     with pytest.raises(SchemaTooOldError):

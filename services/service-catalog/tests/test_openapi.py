@@ -12,6 +12,7 @@ from service_catalog.incidents import schemas as incidents
 from service_catalog.main import create_app
 from service_catalog.maintenance_windows import schemas as windows
 from service_catalog.outages import schemas as outages
+from service_catalog.satisfaction import schemas as satisfaction
 from service_catalog.services import schemas as services
 from service_catalog.settings import Settings
 
@@ -26,7 +27,7 @@ SETTINGS: dict[str, Any] = {
 }
 WITH_EXAMPLES = [
     model
-    for slice_ in (services, incidents, outages, windows, costs, improvements)
+    for slice_ in (services, incidents, outages, windows, costs, improvements, satisfaction)
     for model in vars(slice_).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and "json_schema_extra" in model.model_config
 ]

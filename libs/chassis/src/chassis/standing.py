@@ -1,6 +1,7 @@
 """What every service's processes stand on: its two pools, its feed, and the checks before and while it answers."""
 
 import asyncio
+import hmac
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -34,13 +35,18 @@ class Standing:
         self._package = package
         self.runtime = Database(settings.address("runtime"), size=settings.runtime_pool_size)
         self.worker = Database(settings.address("worker"), size=settings.worker_pool_size)
-        self.seal = CursorSeal(settings.cursor_secret.get_secret_value())
+        self._secret = settings.cursor_secret.get_secret_value()
+        self.seal = CursorSeal(self._secret)
         self.watcher = HeadWatcher(self.runtime)
         self.feed = Feed(f"/{settings.service_name}", runtime=self.runtime, worker=self.worker, watcher=self.watcher)
 
     @cached_property
     def _revision(self) -> str:
         return newest_revision(self._package)
+
+    def key_for(self, purpose: str) -> bytes:
+        """Return a key that all copies of the service share, and that is good for one purpose only."""
+        return hmac.digest(self._secret.encode(), purpose.encode(), "sha256")
 
     @property
     def ready_checks(self) -> Mapping[str, ReadyCheck]:

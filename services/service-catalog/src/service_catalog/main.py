@@ -3,7 +3,7 @@
 from chassis.http.app import Api, create_api
 from chassis.standing import Standing
 from service_catalog.settings import Settings
-from service_catalog.wiring import PACKAGE, routers
+from service_catalog.wiring import OPEN_PATHS, PACKAGE, routers
 
 DESCRIPTION = (
     "Services from proposal to retirement, and what happens to them: outages, maintenance windows and incidents."
@@ -20,4 +20,5 @@ def create_app(settings: Settings) -> Api:
         routers=routers(standing),
         lifespan=standing.lifespan,
         ready_checks=standing.ready_checks,
+        open_path_patterns=OPEN_PATHS,
     )

@@ -29,6 +29,9 @@ from service_catalog.maintenance_windows import routes as maintenance_windows
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.outages import routes as outages
 from service_catalog.outages.operations import Outages
+from service_catalog.satisfaction import routes as satisfaction
+from service_catalog.satisfaction.operations import Invitations, Responses
+from service_catalog.satisfaction.tokens import AnswerTokens
 from service_catalog.services import routes as services
 from service_catalog.services.operations import Services
 from service_catalog.sla import routes as sla
@@ -37,11 +40,13 @@ from service_catalog.sla.operations import SlaClocks
 from service_catalog.sla.watch import Watch
 
 PACKAGE = "service_catalog"
+OPEN_PATHS = (f"/v1{satisfaction.ANSWER_PATH}",)
 
 
 def routers(standing: Standing) -> Sequence[APIRouter]:
     """Return the routes of every slice, each given what it needs."""
     database, seal = standing.runtime, standing.seal
+    tokens = AnswerTokens(standing.key_for("survey-answers"))
     of_calendars = _calendars(database, seal)
     of_levels = ServiceLevels(database, seal)
     of_incidents = Incidents(database, seal)
@@ -71,6 +76,7 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         sla.router(SlaClocks(database, incidents=of_incidents, levels=of_levels, calendars=of_calendars)),
         costs.router(Costs(database, seal)),
         improvements.router(Improvements(database, seal)),
+        satisfaction.router(Invitations(database, seal, tokens), Responses(database, seal, tokens)),
         event_routes(standing.feed),
     ]
 

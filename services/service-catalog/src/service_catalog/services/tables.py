@@ -60,6 +60,8 @@ SERVICES = Resource(
         "service_level_service_fkey": IN_USE,
         "cost_service_fkey": IN_USE,
         "improvement_service_fkey": IN_USE,
+        "survey_invitation_service_fkey": IN_USE,
+        "survey_response_service_fkey": IN_USE,
         "acceptance_criterion_service_fkey": IN_USE,
         "service_dependency_service_fkey": IN_USE,
         "service_dependency_depends_on_fkey": IN_USE,

@@ -1,0 +1,1 @@
+"""Satisfaction: who is asked about a service, and what they answer."""
