@@ -92,7 +92,7 @@ unit: $(STAMP) $(RENDERER) ## Run the tests (ARGS="-k name")
 
 bench: $(STAMP) ## Run the benchmarks: a table each, ratios measured in one run; JSON in BENCH_RESULTS
 	@mkdir -p $(BENCH_RESULTS)
-	@set -e; for bench in tests/benchmarks/bench_*.py; do $(BIN)/python $$bench $(BENCH_RESULTS); done
+	@set -e; for bench in tests/benchmarks/bench_*.py; do PYTHONPATH=tests/kit $(BIN)/python $$bench $(BENCH_RESULTS); done
 
 openapi: $(STAMP) ## Write the services' API documents to docs/openapi
 	@mkdir -p docs/openapi
