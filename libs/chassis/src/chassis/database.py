@@ -161,8 +161,7 @@ class Database:
         try:
             await connection.execute(opening)
             yield Transaction(connection, caller, self._now())
-            if await connection.execute("COMMIT") != "COMMIT":
-                raise RuntimeError("a statement had failed, so nothing was committed")
+            _made_sure(await connection.execute("COMMIT"))
             is_sound = True
         except Exception as error:
             if connection.is_in_transaction() and not connection.is_closed():
@@ -183,6 +182,12 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.close()
+
+
+def _made_sure(answer: str) -> None:
+    """Raise where PostgreSQL has rolled back instead, because a statement had failed and nobody minded."""
+    if answer != "COMMIT":
+        raise RuntimeError("a statement had failed, so nothing was committed")
 
 
 def connect_arguments(address: DatabaseAddress) -> dict[str, Any]:
