@@ -13,15 +13,17 @@ from chassis.calendars.operations import Calendars
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
-from chassis.events.leases import Leases
+from chassis.standing import Standing
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import running, until
 from service_catalog.calendars.tables import CALENDARS
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
+from service_catalog.settings import Settings
 from service_catalog.sla.operations import SlaClocks
 from service_catalog.sla.schemas import IncidentSla
 from service_catalog.sla.watch import Watch
+from service_catalog.wiring import PACKAGE, loops
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 OFFICE: dict[str, Any] = {
@@ -266,13 +268,56 @@ async def test_what_was_reopened_or_is_led_by_another_tool_does_not_close_itself
     assert (await catalog.get(f"incidents/{imported['id']}"))["state"] == "resolved"
 
 
+async def test_service_batches_that_exchange_the_hours_are_noticed(
+    catalog: Catalog, pools: Pools, addresses: Addresses
+) -> None:
+    closed = OFFICE | {"weekly": [], "exceptions": [{"date": "2098-01-01", "intervals": [["08:00", "18:00"]]}]}
+    calendar = await catalog.post("calendars", closed)
+    services = [await catalog.service(calendar_id=calendar["id"]) for _ in range(2)]
+    incidents = [await catalog.incident(service, occurred_at=ago(hours=30)) for service in services]
+    await watched(addresses)
+    await catalog.batch("services", [{"key": service["key"], "calendar_id": None} for service in services])
+    await watched(addresses)
+    for incident in incidents:
+        assert len(await told(pools, catalog, incident)) == 4
+
+
+async def test_watching_commands_and_agreements_do_not_stand_in_each_others_way(catalog: Catalog, pools: Pools) -> None:
+    service = await catalog.service()
+    level = await catalog.level(service)
+    incidents = [
+        await catalog.incident(service, external_source="x", external_id=str(number), occurred_at=ago(hours=9))
+        for number in range(6)
+    ]
+    items = [
+        {"external_source": "x", "external_id": str(number), "service_id": service["id"], "title": "Other"}
+        for number in range(6)
+    ]
+    await asyncio.gather(
+        *(watch_on(pools.worker).turn() for _ in range(3)),
+        *(catalog.move(f"incidents/{one['id']}", "in_progress") for one in incidents),
+        catalog.batch("incidents", items),
+        catalog.batch("incidents", items[::-1]),
+        catalog.patch(f"service-levels/{level['id']}", {"target": "60"}),
+        catalog.patch(f"services/{service['id']}", {"name": "Renamed"}),
+    )
+    while await watch_on(pools.worker).turn():
+        pass
+    for incident in incidents:
+        notices = await told(pools, catalog, incident)
+        assert len(notices) == len(set(notices))
+        assert ("breached", "resolution_time", "P3") in notices
+
+
 async def test_two_that_watch_at_once_tell_once(catalog: Catalog, pools: Pools) -> None:
     incident = await catalog.incident(impact="high", urgency="high", occurred_at=ago(hours=5))
     await asyncio.gather(*(watch_on(pools.worker).turn() for _ in range(3)))
     assert len(await told(pools, catalog, incident)) == 4
 
 
-async def test_the_loop_of_the_worker_tells_by_itself_and_of_every_organisation(catalog: Catalog, pools: Pools) -> None:
+async def test_the_loop_of_the_worker_tells_by_itself_and_of_every_organisation(
+    catalog: Catalog, pools: Pools, settings: Settings
+) -> None:
     others = [catalog, catalog.of_another_organisation()]
     incidents = [await one.incident(impact="high", urgency="high", occurred_at=ago(minutes=12)) for one in others]
 
@@ -280,8 +325,10 @@ async def test_the_loop_of_the_worker_tells_by_itself_and_of_every_organisation(
         notices = [await told(pools, one, made) for one, made in zip(others, incidents, strict=True)]
         return all(notice == [("warned", "response_time", "P1")] for notice in notices)
 
-    async with running(lambda stop: watch_on(pools.worker).run(Leases(pools.worker), stop)):
+    standing = Standing(settings, PACKAGE)
+    async with running(loops(standing)["sla"]):
         await until(all_told)
+    await standing.close()
 
 
 async def test_one_that_cannot_be_judged_does_not_hold_up_the_others(catalog: Catalog, pools: Pools) -> None:

@@ -47,7 +47,7 @@ class ServiceLevels:
                 raise refuse_unknown("service", "/service_id")
             await self._check(tx, values, own=None)
             written = await insert_one(tx, SERVICE_LEVELS, values)
-            await timers.recheck_service(tx, new.service_id)
+            await timers.recheck_services(tx, [new.service_id])
             return await conclude(tx, written)
 
     async def get(self, caller: Caller, id_: UUID) -> Found:
@@ -69,7 +69,7 @@ class ServiceLevels:
                 changes["labels"] = merged_labels(row["labels"], changes["labels"])
             written = await revise(tx, SERVICE_LEVELS, row, changes, expected=expected)
             await self._check(tx, dict(row) | changes, own=id_)
-            await timers.recheck_service(tx, row["service_id"])
+            await timers.recheck_services(tx, [row["service_id"]])
             return await conclude(tx, written)
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
@@ -77,7 +77,7 @@ class ServiceLevels:
         async with command(self._database, caller) as tx:
             row = await self._lock(tx, id_)
             written = await delete_one(tx, SERVICE_LEVELS, id_, expected=expected)
-            await timers.recheck_service(tx, row["service_id"])
+            await timers.recheck_services(tx, [row["service_id"]])
             return await conclude(tx, written)
 
     async def times_of(self, tx: Transaction, service_id: UUID) -> Sequence[Mapping[str, Any]]:

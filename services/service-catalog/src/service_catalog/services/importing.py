@@ -67,8 +67,8 @@ def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now:
 
 
 def with_other_hours(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> list[UUID]:
-    """Return the known services whose calendar a batch has exchanged, in the order of their ids."""
-    return sorted(
+    """Return the known services whose calendar a batch has exchanged."""
+    return [
         result.id
         for upsert, result in zip(upserts, results, strict=True)
         if isinstance(upsert, Upsert)
@@ -77,4 +77,4 @@ def with_other_hours(upserts: Sequence[Upsert | Rejection], results: Sequence[Re
         and result.before is not None
         and "calendar_id" in upsert.named
         and result.before["calendar_id"] != upsert.values["calendar_id"]
-    )
+    ]

@@ -97,7 +97,7 @@ class Services:
             _refuse_own_successor(id_, changes)
             written = await revise(tx, SERVICES, row, changes, expected=expected)
             if changes.get("calendar_id", row["calendar_id"]) != row["calendar_id"]:
-                await timers.recheck_service(tx, id_)
+                await timers.recheck_services(tx, [id_])
             return await conclude(tx, written)
 
     async def put(self, caller: Caller, key: str, new: ServiceReplacement, condition: Precondition) -> Written:
@@ -124,7 +124,7 @@ class Services:
             _refuse_own_successor(row["id"], changes)
             written = await revise(tx, SERVICES, row, changes, expected=condition.expected)
             if changes["calendar_id"] != row["calendar_id"]:
-                await timers.recheck_service(tx, row["id"])
+                await timers.recheck_services(tx, [row["id"]])
             return await conclude(tx, written)
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
@@ -153,8 +153,7 @@ class Services:
             upserts = [importing.drafted(item, known, now=tx.now, actor=caller.subject) for item in items]
             report = await write_items(tx, SERVICES, upserts, mode=mode)
             await record(tx, SERVICES, importing.steps(upserts, report.results, tx.now))
-            for id_ in importing.with_other_hours(upserts, report.results):
-                await timers.recheck_service(tx, id_)
+            await timers.recheck_services(tx, importing.with_other_hours(upserts, report.results))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: ServiceTransition) -> Written:

@@ -16,7 +16,7 @@ Metric = Literal["response_time", "resolution_time"]
 State = Literal["running", "paused", "met", "breached", "cancelled"]
 METRICS: tuple[Metric, ...] = ("response_time", "resolution_time")
 PAUSING = frozenset({"awaiting_caller", "awaiting_vendor"})
-_OVER = frozenset({"resolved", "closed"})
+OVER = frozenset({"resolved", "closed"})
 _UNANSWERED = frozenset({"new"})
 
 
@@ -162,7 +162,7 @@ def _stretches(course: Course, metric: Metric) -> tuple[list[_Stretch], datetime
             return made, None if gone else following.at, following.at if gone else None
         made.append(_Stretch(to_second(here.at), to_second(following.at), _pause_of(here)))
         here = following
-    if metric == "resolution_time" and here.state in _OVER:
+    if metric == "resolution_time" and here.state in OVER:
         return made, _resolved_at(course.steps), None
     if here.state == "cancelled":
         return made, None, here.at
@@ -174,13 +174,13 @@ def _pause_of(step: Step) -> str | None:
     """Return why the resolution clock stands still in a state that is left again, or None."""
     if step.state == "on_hold":
         return step.hold_reason if step.hold_reason in PAUSING else None
-    return "resolved" if step.state in {*_OVER, "cancelled"} else None
+    return "resolved" if step.state in {*OVER, "cancelled"} else None
 
 
 def _resolved_at(steps: Sequence[Step]) -> datetime:
     """Return when the last unbroken time in `resolved` or `closed` began."""
     first = len(steps) - 1
-    while first > 0 and steps[first - 1].state in _OVER:
+    while first > 0 and steps[first - 1].state in OVER:
         first -= 1
     return steps[first].at
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.schemas import parse_instant
-from service_catalog.sla.clocks import Course, Step, Urgency
+from service_catalog.sla.clocks import OVER, Course, Step, Urgency
 
 
 def course_of(incident: Mapping[str, Any], steps: Sequence[Any], priorities: Sequence[Any]) -> Course:
@@ -14,7 +14,8 @@ def course_of(incident: Mapping[str, Any], steps: Sequence[Any], priorities: Seq
         for step in steps
         if step["from"] is not None
     ]
-    answered, resolved = incident["acknowledged_at"], incident["resolved_at"]
+    answered = incident["acknowledged_at"]
+    resolved = incident["resolved_at"] if incident["state"] in OVER else None
     if answered is not None and (not made or answered < made[0].at):
         made.insert(0, Step("acknowledged", answered))
     if resolved is not None and not any((step.state, step.at) == ("resolved", resolved) for step in made):

@@ -37,10 +37,14 @@ _MARK = Statement(
 )
 _ALL = select(incident_timer.c.incident_id).order_by(incident_timer.c.incident_id).with_for_update()
 _RECHECK_ALL = Statement(update(incident_timer).where(incident_timer.c.incident_id.in_(_ALL)).values(due_at=_NOW))
-_RECHECK_SERVICE = Statement(
+_RECHECK_SERVICES = Statement(
     update(incident_timer)
     .where(
-        incident_timer.c.incident_id.in_(_ALL.where(incident_timer.c.service_id == bindparam("service_id", type_=Uuid)))
+        incident_timer.c.incident_id.in_(
+            _ALL.where(
+                incident_timer.c.service_id == func.any(bindparam("service_ids", type_=ARRAY(Uuid, dimensions=1)))
+            )
+        )
     )
     .values(due_at=_NOW)
 )
@@ -85,9 +89,10 @@ async def mark(tx: Transaction, incidents: Mapping[UUID, UUID]) -> None:
         await tx.run(_MARK, org=tx.caller.org, incident_ids=ids, service_ids=services, now=tx.now)
 
 
-async def recheck_service(tx: Transaction, service_id: UUID) -> None:
-    """Have the incidents of a service looked at: what their clocks run by has changed."""
-    await tx.run(_RECHECK_SERVICE, service_id=service_id, now=tx.now)
+async def recheck_services(tx: Transaction, service_ids: Sequence[UUID]) -> None:
+    """Have the incidents of services looked at: what their clocks run by has changed."""
+    if service_ids:
+        await tx.run(_RECHECK_SERVICES, service_ids=service_ids, now=tx.now)
 
 
 async def recheck_all(tx: Transaction) -> None:
