@@ -1,3 +1,4 @@
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -258,6 +259,14 @@ async def test_an_improvement_may_come_from_an_incident(catalog: Catalog) -> Non
     stranger = catalog.of_another_organisation()
     theirs = EXAMPLE | {"service_id": (await stranger.service())["id"], "origin": made["origin"]}
     assert pointers(await stranger.post("improvements", theirs, status=422)) == [("/origin/id", "reference-unknown")]
+
+
+async def test_of_two_equal_commands_one_wins(catalog: Catalog) -> None:
+    own = await brought(catalog, "proposed")
+    for target in ("approved", "in_progress", "closed"):
+        body = {"to": target, **ORDERS.get(target, {})}
+        answers = await asyncio.gather(*(catalog.send("POST", f"{own}/transitions", json=body) for _ in range(2)))
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
 
 
 async def test_improvements_are_their_organisations(catalog: Catalog) -> None:
