@@ -29,7 +29,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help install run token reset demo test lint format types unit bench openapi manifests lock
+.PHONY: help install run token reset demo test lint format types unit bench openapi lifecycles manifests lock
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -107,6 +107,10 @@ released: openapi ## Keep today's API documents as the released ones, which no l
 
 contract: $(STAMP) ## Send generated requests to every operation of every service (EXAMPLES=20); takes minutes
 	TANDEM_CONTRACT_WIDE=$(EXAMPLES) $(BIN)/pytest tests/contracts $(ARGS)
+
+lifecycles: $(STAMP) ## Write the diagrams of all states to docs/lifecycles.md
+	@$(BIN)/python -m service_catalog.lifecycles > docs/.lifecycles.md
+	@mv docs/.lifecycles.md docs/lifecycles.md
 
 manifests: $(STAMP) $(RENDERER) ## Render the Kubernetes manifests to build/manifests/OVERLAY/install.yaml
 	@set -e; for overlay in deploy/kubernetes/overlays/*/; do \
