@@ -111,7 +111,7 @@ async def app(
 ) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
     served = SERVED[request.param]
     settings = settings_on(new_database(served.package), served.settings, jwks_file=jwks_file, signer=signer)
-    async with client_of(served.create_app(settings)) as client:
+    async with client_of(served.create_app(settings), as_documented=True) as client:
         yield served.name, client
 
 

@@ -9,13 +9,13 @@ import schemathesis
 KNOWN: dict[str, str] = json.loads(os.environ.get("TANDEM_CONTRACT_KNOWN", "{}"))
 UNPROCESSABLE = 422
 # Codes of what a schema can say: a request made by the schema is never refused for these. Not among them are
-# `missing`, which is said of fields that only some requests need, and `int-type`, since JSON Schema calls 1.0 an integer.
+# `missing` and `not-one-of`, which are also said of fields that only some requests need or limit, and `int-type`, since
+# JSON Schema calls 1.0 an integer.
 _SAYABLE = frozenset(
     {
         "unknown-field",
         "unknown-parameter",
         "pattern",
-        "not-one-of",
         "string-too-long",
         "string-too-short",
         "string-type",

@@ -46,7 +46,7 @@ def settings(addresses: Addresses, signer: Signer, jwks_file: Path) -> Settings:
 
 @pytest.fixture(scope="module")
 async def engine(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(create_app(settings)) as client:
+    async with client_of(create_app(settings), as_documented=True) as client:
         yield client
 
 

@@ -33,7 +33,7 @@ async def pools(addresses: Addresses) -> AsyncIterator[Pools]:
 @pytest.fixture(scope="module")
 async def client(addresses: Addresses, signer: Signer, jwks_file: Path) -> AsyncIterator[httpx.AsyncClient]:
     settings = settings_on(addresses, Settings, jwks_file=jwks_file, signer=signer)
-    async with client_of(create_app(settings)) as client:
+    async with client_of(create_app(settings), as_documented=True) as client:
         yield client
 
 
