@@ -3,9 +3,11 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 from catalog_api import Catalog, codes, own_path, pointers, ready_service
 
 from chassis import clock
+from service_catalog.acceptance.lifecycle import DECISIONS, LIFECYCLE, OPEN
 from service_catalog.acceptance.schemas import EXAMPLE, Criterion
 
 
@@ -156,3 +158,18 @@ async def test_a_service_of_a_project_waits_for_its_handover(catalog: Catalog) -
     await catalog.move(own, "delivering")
     await catalog.patch(own, {"project_id": "01890a5d-ac96-774b-bcce-b302099a8057"})
     assert codes(await catalog.move(own, "supporting", status=409)) == ["handover_accepted"]
+
+
+@pytest.mark.parametrize("target", DECISIONS)
+@pytest.mark.parametrize("source", LIFECYCLE.states)
+async def test_every_decision_in_every_state(catalog: Catalog, source: str, target: str) -> None:
+    criterion = await catalog.criterion(await catalog.service())
+    if source != OPEN:
+        criterion = await decide(catalog, criterion, source, reason="Because.")
+    possible = {one.target for one in LIFECYCLE.transitions if one.source == source}
+    if target in possible:
+        assert (await decide(catalog, criterion, target, reason="Because."))["status"] == target
+    else:
+        refused = await decide(catalog, criterion, target, reason="Because.", status=409)
+        assert {one["to"] for one in refused["available"]} == possible
+        assert await catalog.get(own_path(criterion)) == criterion
