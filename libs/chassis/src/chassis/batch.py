@@ -136,6 +136,8 @@ async def _write_all(
             return await _write_bulk(tx, resource, upserts, results, owner)
     except Rejection:
         last_event = None
+    # Locked in the order of their ids first, as any other batch does: one by one they come in the order of the items.
+    await known_rows(tx, resource, [identity_of(resource, one.values) for one in upserts.values()], owner=owner)
     for index, upsert in upserts.items():
         try:
             async with tx.savepoint():
