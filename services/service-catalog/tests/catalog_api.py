@@ -1,9 +1,11 @@
 import itertools
+import json
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from chassis import clock
 from chassis.testkit.applications import OrganisationClient
+from chassis.testkit.databases import Pools
 
 _numbers = itertools.count(1)
 
@@ -94,3 +96,23 @@ def codes(answer: Any) -> list[str]:
 
 def pointers(answer: Any) -> list[tuple[str, str]]:
     return [(error["pointer"], error["code"]) for error in answer["errors"]]
+
+
+async def told(pools: Pools, catalog: Catalog, subject: str) -> list[tuple[str, int, Any, Any]]:
+    """Return type, version, representation and change of a resource's events, in their order."""
+    connection = await pools.worker.connect()
+    try:
+        rows = await connection.fetch(
+            "SELECT type, aggregateversion, data FROM event_pending WHERE org = $1 AND subject = $2 ORDER BY seq",
+            catalog.org,
+            subject,
+        )
+    finally:
+        await connection.close()
+    events = []
+    for row in rows:
+        data = json.loads(row["data"])
+        change = data.pop("change", None)
+        name = row["type"].removeprefix("tandem.").removesuffix(".v1")
+        events.append((name, row["aggregateversion"], data, change))
+    return events

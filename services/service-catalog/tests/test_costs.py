@@ -3,8 +3,7 @@ import json
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, pointers
-from test_events import told
+from catalog_api import Catalog, pointers, told
 
 from chassis.testkit.databases import Pools
 from service_catalog.costs.schemas import EXAMPLE, Cost

@@ -1,31 +1,10 @@
 """Each write tells one event: the resource as GET shows it, and what changed where its state moved."""
 
-import json
 from typing import Any
 
-from catalog_api import Catalog, ready_service
+from catalog_api import Catalog, ready_service, told
 
 from chassis.testkit.databases import Pools
-
-
-async def told(pools: Pools, catalog: Catalog, subject: str) -> list[tuple[str, int, Any, Any]]:
-    """Return type, version, representation and change of a resource's events, in their order."""
-    connection = await pools.worker.connect()
-    try:
-        rows = await connection.fetch(
-            "SELECT type, aggregateversion, data FROM event_pending WHERE org = $1 AND subject = $2 ORDER BY seq",
-            catalog.org,
-            subject,
-        )
-    finally:
-        await connection.close()
-    events = []
-    for row in rows:
-        data = json.loads(row["data"])
-        change = data.pop("change", None)
-        name = row["type"].removeprefix("tandem.").removesuffix(".v1")
-        events.append((name, row["aggregateversion"], data, change))
-    return events
 
 
 async def test_the_events_of_a_service(catalog: Catalog, pools: Pools) -> None:

@@ -4,8 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, codes, pointers
-from test_events import told
+from catalog_api import Catalog, ago, codes, pointers, told
 
 from chassis import clock
 from chassis.testkit.databases import Pools

@@ -7,8 +7,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from catalog_api import Catalog, ago, pointers
-from test_events import told
+from catalog_api import Catalog, ago, pointers, told
 
 from chassis import clock
 from chassis.caller import Caller
