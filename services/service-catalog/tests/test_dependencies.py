@@ -12,7 +12,7 @@ from chassis.testkit.databases import Addresses
 from service_catalog.dependencies.schemas import Dependency
 
 SERVICES, LINKS = 10_000, 40_000
-FAST_MS = 1000  # measured below 100 on two idle cores; others may be at work beside a test
+FAST_MS = 1000  # a graph that explodes takes minutes; others may be at work beside a test
 
 
 async def link(catalog: Catalog, upper: Any, lower: Any, kind: str = "hard", *, status: int = 201) -> Any:
@@ -175,7 +175,8 @@ async def filled(addresses: Addresses, org: str) -> None:
 
 FILLING_SERVICES = """
     INSERT INTO service (org, id, created_at, updated_at, key, name, type, boundaries, state)
-    SELECT $1, uuidv7(), now(), now(), 'n' || n, 'Service ' || n, 'technical', '{}', 'supporting'
+    SELECT $1, uuidv7(), now(), now(), 'n' || n, 'Service ' || n, 'technical',
+           '{"inputs": [], "outputs": [], "outcomes": [], "in_scope": [], "out_of_scope": []}', 'supporting'
     FROM generate_series(0, $2::int - 1) AS n
 """
 FILLING_LINKS = """

@@ -18,6 +18,8 @@ READY: dict[str, Any] = {
     "retire_on": NOW.date(),
     "successor_service_id": None,
     "retirement_reason": "Nobody asks for it.",
+    "project_id": None,
+    "early_life_support_ends_on": None,
 }
 LACKING = [
     ("proposed", "designing", {"owner": None}, "owner_set"),

@@ -286,9 +286,13 @@ class CriteriaCounts(Output):
     """How many criteria have which status."""
 
     open: int
+    """How many are not decided."""
     passed: int
+    """How many are met."""
     failed: int
+    """How many are not met."""
     waived: int
+    """How many were let pass with a reason."""
 
 
 class DimensionReadiness(Output):
