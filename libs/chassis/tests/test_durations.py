@@ -39,9 +39,7 @@ def test_notations_are_read(text: str, expected: Duration | PercentLag) -> None:
 
 
 def test_days_and_weeks_are_those_of_the_calendar() -> None:
-    assert parse_lag("1w1d", hours_per_day=Decimal("7.5"), hours_per_week=Decimal(30)) == Duration(
-        37 * HOUR + 1800
-    )
+    assert parse_lag("1w1d", hours_per_day=Decimal("7.5"), hours_per_week=Decimal(30)) == Duration(37 * HOUR + 1800)
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,7 @@ class Caller:
     def require(self, scope: str) -> None:
         """Refuse a caller whose token lacks a scope."""
         if scope not in self.scopes:
-            raise Rejection(
-                "forbidden", "missing-scope", f"This needs the scope {scope}.", extra={"scope": scope}
-            )
+            raise Rejection("forbidden", "missing-scope", f"This needs the scope {scope}.", extra={"scope": scope})
 
     def idempotent(self, key: IdempotencyKey | None) -> "Caller":
         """Return the same caller asking with an idempotency key."""
