@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 import httpx
-from pydantic import SecretStr
 
 from chassis import ids
 from chassis.settings import ServiceSettings
@@ -18,18 +17,19 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 def settings_on(addresses: Addresses, settings_class: type[SettingsT], *, jwks_file: Path, signer: Signer) -> SettingsT:
     """Return a service's settings for a cloned database, whose roles are those of its template."""
-    return settings_class(
-        database_host=addresses.runtime.host,
-        database_port=addresses.runtime.port,
-        database_name=addresses.runtime.name,
-        database_roles=addresses.runtime.role.removesuffix("_runtime"),
-        runtime_password=SecretStr(addresses.runtime.password),
-        worker_password=SecretStr(addresses.worker.password),
-        owner_password=SecretStr(addresses.owner.password),
-        jwks_url=jwks_file.as_uri(),
-        issuer=signer.issuer,
-        cursor_secret=SecretStr("of-this-run"),
-    )
+    given: dict[str, Any] = {
+        "database_host": addresses.runtime.host,
+        "database_port": addresses.runtime.port,
+        "database_name": addresses.runtime.name,
+        "database_roles": addresses.runtime.role.removesuffix("_runtime"),
+        "runtime_password": addresses.runtime.password,
+        "worker_password": addresses.worker.password,
+        "owner_password": addresses.owner.password,
+        "jwks_url": jwks_file.as_uri(),
+        "issuer": signer.issuer,
+        "cursor_secret": "of-this-run",
+    }
+    return settings_class(**given)
 
 
 @dataclass(frozen=True)
