@@ -141,11 +141,11 @@ async def test_the_first_approved_end_stays(catalog: Catalog, pools: Pools) -> N
 
 
 async def test_what_is_over_keeps_all_but_its_labels(catalog: Catalog) -> None:
-    for state in ("closed", "cancelled"):
-        own = await brought(catalog, state)
+    closed, cancelled = await brought(catalog, "closed"), await brought(catalog, "cancelled")
+    for own in (closed, cancelled):
         assert (await catalog.patch(own, {"title": "Other"}, status=409))["code"] == "improvement-over"
         assert (await catalog.patch(own, {"labels": {"a": "b"}}))["labels"] == {"a": "b"}
-    assert (await catalog.get(own))["cancellation_reason"] == "Because."
+    assert (await catalog.get(cancelled))["cancellation_reason"] == "Because."
 
 
 async def test_a_benefit_is_merged(catalog: Catalog) -> None:
