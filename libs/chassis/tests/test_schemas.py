@@ -25,6 +25,7 @@ from chassis.schemas import (
     Patch,
     Percent,
     Text,
+    instant_text,
     merged_labels,
     parse_instant,
 )
@@ -242,3 +243,11 @@ def test_a_merge_patch_of_labels_adds_replaces_and_takes_away() -> None:
     assert len(merged_labels(many, {"name0": None, "other": "x"})) == LABELS_MAX
     with pytest.raises(Rejection):
         merged_labels(many, {"other": "x"})
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-03-02T08:00:00Z", "2026-03-02T08:00:00.6403Z", "2026-03-02T08:00:10.000001Z", "2026-03-02T08:00:00.5Z"],
+)
+def test_an_instant_is_written_without_needless_digits(written: str) -> None:
+    assert instant_text(parse_instant(written)) == written

@@ -31,8 +31,9 @@ _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 def instant_text(instant: datetime) -> str:
-    """Write an aware instant as RFC 3339 in UTC with `Z`."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """Write an aware instant as RFC 3339 in UTC with `Z`, to the letter as PostgreSQL writes it for us."""
+    text = instant.astimezone(UTC).isoformat().removesuffix("+00:00")
+    return f"{text.rstrip('0')}Z" if instant.microsecond else f"{text}Z"
 
 
 def parse_instant(value: object) -> datetime:
