@@ -17,7 +17,7 @@ from typing import Any
 
 from measuring import Target, load, measured, medians, publish, ratio
 from stand import Stand, running_stand
-from subjects import SUBJECTS, Subject, description, prefixed
+from subjects import SUBJECTS, Subject, description, prefixed, target_of_gateway
 from whole_platform import free_port
 
 from tandem_local.run import answer
@@ -70,12 +70,7 @@ def targets_of(stand: Stand, subject: Subject, floor: tuple[int, int]) -> list[T
     return [
         Target("floor", floor[0], subject.floor_requests, database | {"application": floor[1]}),
         Target("service", stand.ports[subject.service], prefixed(subject.requests, "/v1", **stand.headers), service),
-        Target(
-            "gateway",
-            stand.gateway_port,
-            prefixed(subject.requests, f"/{subject.service}/v1", **stand.headers),
-            service | {"gateway": processes["envoy"]},
-        ),
+        target_of_gateway(stand, subject),
     ]
 
 

@@ -69,7 +69,7 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def publish(name: str, lines: Sequence[Mapping[str, Any]], folder: str | None) -> None:
+def publish(name: str, lines: Sequence[Mapping[str, Any]], folder: str | Path | None) -> None:
     """Print a table, and write it as JSON where a folder is named."""
     sys.stdout.write(f"{table(lines)}\n")
     if folder is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from measuring import Request
+from measuring import Request, Target
 from stand import ORG, Stand
 
 BATCH = 100
@@ -50,9 +50,7 @@ def incidents(stand: Stand) -> Subject:
     with stand.client() as client:
         service = _created(client, "/service-catalog/v1/services", _SERVICE | {"key": "shop", "name": "Shop"})
         body = _INCIDENT | {"service_id": service}
-        for first in range(0, FILLED, 1000):
-            items = [body | {"external_source": "fill", "external_id": str(first + n)} for n in range(1000)]
-            _ok(client.post("/service-catalog/v1/incidents:batch", json={"items": items}))
+        _import(client, body, 0, FILLED)
         found = _ok(client.get("/service-catalog/v1/incidents?limit=200&sort=-created_at"))["items"]
     known = [one["id"] for one in found]
     items = [body | {"external_source": "bench", "external_id": f"{{n}}-{n}"} for n in range(BATCH)]
@@ -78,6 +76,18 @@ def incidents(stand: Stand) -> Subject:
             "defaults": defaults | {"labels": "{}", "reopened_count": 0, "resolved_before_reopening_seconds": 0},
         },
     )
+
+
+def fill(stand: Stand, subject: Subject, first: int, last: int) -> None:
+    """Add further incidents, up to so many."""
+    with stand.client() as client:
+        _import(client, json.loads(subject.requests["create"][0]["body"]), first, last)
+
+
+def _import(client: httpx.Client, body: Mapping[str, Any], first: int, last: int) -> None:
+    for number in range(first, last, 1000):
+        items = [{**body, "external_source": "fill", "external_id": str(number + n)} for n in range(1000)]
+        _ok(client.post("/service-catalog/v1/incidents:batch", json={"items": items}))
 
 
 def tasks(stand: Stand) -> Subject:
@@ -136,6 +146,19 @@ def prefixed(requests: Mapping[str, Sequence[Request]], prefix: str, **headers: 
         ]
         for operation, those in requests.items()
     }
+
+
+def target_of_gateway(
+    stand: Stand, subject: Subject, requests: Mapping[str, Sequence[Request]] | None = None
+) -> Target:
+    """Return the way through the gateway, with everything on."""
+    prefix, processes = f"/{subject.service}/v1", stand.processes
+    parts = {
+        "database": processes["postgres"],
+        "application": processes[f"{subject.service}-serve"],
+        "gateway": processes["envoy"],
+    }
+    return Target("gateway", stand.gateway_port, prefixed(requests or subject.requests, prefix, **stand.headers), parts)
 
 
 _SERVICE = {"type": "business", "criticality": "tier1", "owner": "ada"}
