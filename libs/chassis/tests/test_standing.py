@@ -120,3 +120,13 @@ async def test_expired_keys_of_all_organisations_are_cleared_away(notes_pools: P
         stop.set()
         await running
     await connection.close()
+
+
+async def test_nobody_is_kept_waiting_when_the_server_is_about_to_stop(notes_addresses: Addresses) -> None:
+    standing = standing_on(notes_addresses)
+    async with standing.lifespan(FastAPI()):
+        head = (await standing.feed.page(a_caller())).next
+        waiting = asyncio.ensure_future(standing.feed.page(a_caller(), after=head, wait_seconds=20))
+        standing.drain.begin()
+        page = await asyncio.wait_for(waiting, 5)
+    assert not page.events

@@ -12,6 +12,7 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.events.feed import Feed
 from chassis.events.head import HeadWatcher
+from chassis.http.draining import Drain
 from chassis.http.health import ReadyCheck
 from chassis.metrics import process_metrics
 from chassis.schema_version import newest_revision, schema_at_least
@@ -38,7 +39,14 @@ class Standing:
         self._secret = settings.cursor_secret.get_secret_value()
         self.seal = CursorSeal(self._secret)
         self.watcher = HeadWatcher(self.runtime)
-        self.feed = Feed(f"/{settings.service_name}", runtime=self.runtime, worker=self.worker, watcher=self.watcher)
+        self.drain = Drain()
+        self.feed = Feed(
+            f"/{settings.service_name}",
+            runtime=self.runtime,
+            worker=self.worker,
+            watcher=self.watcher,
+            drain=self.drain,
+        )
 
     @cached_property
     def _revision(self) -> str:

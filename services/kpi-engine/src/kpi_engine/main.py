@@ -17,4 +17,5 @@ def create_app(settings: Settings) -> Api:
         routers=engine.routers(),
         lifespan=engine.lifespan,
         ready_checks=engine.standing.ready_checks,
+        drain=engine.standing.drain,
     )

@@ -18,4 +18,5 @@ def create_app(settings: Settings) -> Api:
         routers=routers(standing),
         lifespan=standing.lifespan,
         ready_checks=standing.ready_checks,
+        drain=standing.drain,
     )

@@ -20,5 +20,6 @@ def create_app(settings: Settings) -> Api:
         routers=routers(standing),
         lifespan=standing.lifespan,
         ready_checks=standing.ready_checks,
+        drain=standing.drain,
         open_path_patterns=OPEN_PATHS,
     )

@@ -14,6 +14,7 @@ from chassis.database import Database, Statement, Transaction
 from chassis.events.envelope import event_as_json
 from chassis.events.head import HeadWatcher
 from chassis.events.position import Position
+from chassis.http.draining import Drain
 from chassis.rejection import Rejection
 
 PAGE_MAX = 1000
@@ -57,12 +58,24 @@ class FeedPage:
 
 
 class Feed:
-    """The log as a caller may see it: its own organisation's events, or all with a token of every organisation."""
+    """The log as a caller may see it: its own organisation's events, or all with a token of every organisation.
 
-    def __init__(self, source: str, *, runtime: Database, worker: Database, watcher: HeadWatcher) -> None:
+    When `drain` has begun nobody is kept waiting any more.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        runtime: Database,
+        worker: Database,
+        watcher: HeadWatcher,
+        drain: Drain | None = None,
+    ) -> None:
         self._runtime = runtime
         self._worker = worker
         self._watcher = watcher
+        self._drain = drain or Drain()
         body = event_as_json(source, "event", "head.epoch")
         self._all = Statement(text(_PAGE.format(body=body, of_types="")))
         self._some = Statement(text(_PAGE.format(body=body, of_types=_OF_TYPES)))
@@ -86,7 +99,7 @@ class Feed:
         while True:
             page = await self._read(caller, after, types, limit)
             remaining = deadline - loop.time()
-            if page.events or remaining <= 0:
+            if page.events or remaining <= 0 or self._drain.is_begun:
                 return page
             after = page.next
             await self._watcher.beyond(page.head, remaining)
