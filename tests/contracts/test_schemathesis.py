@@ -28,18 +28,33 @@ class Running:
 
 
 def catalog_resources(client: httpx.Client) -> dict[str, str]:
-    service = make(client, "services", {"key": "shop", "name": "Shop", "type": "business"})
+    service, other = (
+        make(client, "services", {"key": key, "name": key, "type": "business"}) for key in ("shop", "payments")
+    )
+    own = f"services/{service['id']}"
     about = {"service_id": service["id"]}
     incident = make(client, "incidents", {**about, "title": "Slow", "impact": "low", "urgency": "low"})
     outage = make(client, "outages", {**about, "severity": "major", "started_at": START})
     planned = {"planned_start": START, "planned_end": "2026-03-02T10:00:00Z"}
     window = make(client, "maintenance-windows", {"service_ids": [service["id"]], **planned})
+    level = make(client, "service-levels", {**about, "metric": "resolution_time", "target": "240"})
+    month = {"period_start": "2026-02-01", "period_end": "2026-02-28"}
+    cost = make(client, "costs", {**about, "category": "cloud", "nature": "opex", "amount": EURO, **month})
+    link = make(client, f"{own}/dependencies", {"depends_on_id": other["id"], "type": "hard"})
+    criterion = make(client, f"{own}/acceptance-criteria", {"dimension": "people", "text": "Two can restore it."})
     return {
         "service_id": service["id"],
         "key": service["key"],
         "incident_id": incident["id"],
         "outage_id": outage["id"],
         "window_id": window["id"],
+        "service_level_id": level["id"],
+        "cost_id": cost["id"],
+        "depends_on_id": other["id"],
+        "dependency_id": link["id"],
+        "criterion_id": criterion["id"],
+        "improvement_id": make(client, "improvements", {**about, "title": "Faster"})["id"],
+        "invitation_id": make(client, "survey-invitations", about)["id"],
         "calendar_id": make(client, "calendars", office())["id"],
     }
 

@@ -86,6 +86,10 @@ def thing_routes() -> Router:
         items = json.dumps([{"limit": listing.limit, "fields": listing.fields, **listing.filters}])
         return answer(request, Page(items, "abc" if listing.limit == 1 else None, 7 if listing.count else None))
 
+    @routes.get("/latest", response_model=Thing, dependencies=READS)
+    async def get_latest_thing(request: Request) -> Response:
+        return answer(request, Found(json.dumps({"id": str(THING_ID)}), 3))
+
     @routes.get("/{thing_id}", response_model=Thing, responses=problems(404), dependencies=READS)
     async def get_thing(request: Request, thing_id: UUID) -> Response:
         return answer(request, Found(json.dumps({"id": str(thing_id)}), 3))

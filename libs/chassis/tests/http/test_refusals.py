@@ -68,6 +68,12 @@ async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient)
     assert refused.headers["allow"] == "GET, HEAD, POST"
 
 
+async def test_a_fixed_path_is_no_value_of_the_variable_one_beside_it(client: httpx.AsyncClient) -> None:
+    fixed = await client.post("/v1/things/latest", json={})
+    assert (fixed.status_code, fixed.headers["allow"]) == (405, "GET, HEAD")
+    assert (await client.patch("/v1/things/latest", json={}, headers={"If-Match": "*"})).status_code == 405
+
+
 async def test_an_id_that_is_none_names_nothing(client: httpx.AsyncClient) -> None:
     assert problem(await client.get("/v1/things/not-a-uuid"))["status"] == 404
 

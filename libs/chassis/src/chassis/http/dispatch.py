@@ -27,6 +27,7 @@ class Dispatch:
 
     def __init__(self, routes: Iterable[BaseRoute], otherwise: ASGIApp) -> None:
         self._root = _Node()
+        self._fixed: set[str] = set()
         self._otherwise = otherwise
         self._routed = AsyncExitStackMiddleware(self._route)
         for route in routes:
@@ -40,6 +41,8 @@ class Dispatch:
                 else:
                     node = node.named.setdefault(segment, _Node())
             node.routes.append(route)
+            if "{" not in route.path:
+                self._fixed.add(route.path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -51,6 +54,8 @@ class Dispatch:
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         methods: set[str] = set()
         for route in _reached(self._root, scope["path"].split("/"), 0):
+            if methods and route.path != scope["path"] and scope["path"] in self._fixed:
+                break  # a path that is fixed as a whole is no value of a variable one, whatever the method
             match, found = route.matches(scope)
             if match is Match.FULL:
                 scope.update(found)
