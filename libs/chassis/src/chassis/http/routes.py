@@ -14,7 +14,6 @@ from starlette.responses import Response
 
 from chassis.http.answers import answer
 from chassis.http.batches import Batch
-from chassis.http.calling import Call, plain_call
 from chassis.http.faults import body_faults, nul_faults
 from chassis.http.idempotency import Needs
 from chassis.http.queries import asked, declared, query_model, read_query, with_query_read
@@ -46,6 +45,12 @@ class JsonRoute(APIRoute):
         adapter, is_required = self._body()
         batch = _batch_model(self.body_field)
 
+        async def replaying(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Replayed as before:
+                return answer(request, before.outcome)
+
         async def checked(request: Request) -> Response:
             for guard in guards:
                 guard.check(request)
@@ -53,32 +58,27 @@ class JsonRoute(APIRoute):
             values = asked(query, names) if query else {}
             if model is not None:
                 read_query(request.scope, model[1], values)
-            body = None
-            if adapter is not None:
-                request = reading = _ReadRequest(request.scope, request.receive)
-                raw = await reading.body()
-                if raw:
-                    reading.value = body = _read(adapter, batch, raw, request.headers.get("content-type"))
-                elif is_required:
-                    raise Rejection("malformed", "malformed-json", "A JSON body is needed.")
-            try:
-                return await handle(request, body)
-            except Replayed as before:
-                return answer(request, before.outcome)
+            if adapter is None:
+                return await replaying(request)
+            reading = _ReadRequest(request.scope, request.receive)
+            raw = await reading.body()
+            if raw:
+                reading.value = _read(adapter, batch, raw, request.headers.get("content-type"))
+            elif is_required:
+                raise Rejection("malformed", "malformed-json", "A JSON body is needed.")
+            return await replaying(reading)
 
         return checked
 
-    def _handler(self, model: tuple[str, type[BaseModel]] | None) -> Call:
-        """Return what calls the route's function, given the request and what its body was read as."""
+    def _handler(self, model: tuple[str, type[BaseModel]] | None) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        if model is None:
+            return super().get_route_handler()
         described = self.dependant
-        if model is not None:
-            self.dependant = with_query_read(described, model[0])
+        self.dependant = with_query_read(described, model[0])
         try:
-            plain = plain_call(self.dependant)
-            whole = super().get_route_handler()
+            return super().get_route_handler()
         finally:
             self.dependant = described
-        return plain or (lambda request, _: whole(request))
 
     def _body(self) -> tuple[TypeAdapter[Any] | None, bool]:
         field = self.body_field
