@@ -27,6 +27,7 @@ OPERATIONS = ("create", "get", "list 100", "batch of 100")
 TARGETS = {"create": 0.30, "get": 0.33, "list 100": 0.75}
 FLOOR_START_SECONDS = 10.0
 WARM_SECONDS = 0.4
+SETTLE_SECONDS_MAX = 5.0
 WARM_CLIENTS = 32
 
 
@@ -90,7 +91,7 @@ def ladder(stand: Stand, subject: Subject, extent: Extent) -> list[dict[str, Any
                 for _ in range(extent.rounds):
                     for target in targets:
                         seen[target.name].append(measured(target, operation, clients, extent.seconds))
-                        stand.settle(2.0)
+                        stand.settle(SETTLE_SECONDS_MAX)
                 lines += [line(subject.name, operation, clients, name, seen) for name in seen]
     return lines
 

@@ -20,7 +20,6 @@ _INCIDENT = {
     "urgency": "medium",
     "caller": "shop floor",
     "assigned_team": "payments",
-    "occurred_at": "2026-03-02T09:15:00Z",
 }
 _TASK = {"name": "Analysis", "duration": "5d", "earning_rule": "percent_complete"}
 
@@ -55,7 +54,14 @@ def incidents(stand: Stand) -> Subject:
     known = [one["id"] for one in found]
     items = [body | {"external_source": "bench", "external_id": f"{{n}}-{n}"} for n in range(BATCH)]
     since = "2026-03-02T09:15:00+00:00"
-    defaults = {"state": "new", "state_since": since, "priority": "p2", "major": False, "reported_by": "bench"}
+    defaults = {
+        "state": "new",
+        "state_since": since,
+        "occurred_at": since,
+        "priority": "p2",
+        "major": False,
+        "reported_by": "bench",
+    }
     return Subject(
         name="incidents",
         service="service-catalog",
