@@ -19,6 +19,8 @@ CHANGES_EACH = 12
 KILL_EVERY_SECONDS = 0.7
 SETTLE_SECONDS_MAX = 60
 SERVICES = ("service-catalog", "project-tracker")
+READER = "kpi-engine"
+LOG_START = "0000000001.0000000000000000000"
 CALENDAR = {
     "name": "n0",
     "timezone": "UTC",
@@ -76,18 +78,37 @@ def read_log(client: httpx.Client, service: str) -> list[dict[str, Any]]:
     return events
 
 
+def wait_until_read(client: httpx.Client, service: str) -> None:
+    """Wait until kpi-engine has read all of a service's log, and nothing of it was put aside."""
+    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+    while True:
+        sources = client.get("/kpi-engine/v1/projection").json()["items"]
+        (source,) = (each for each in sources if each["source"] == service)
+        if source["lag_positions"] == 0 and source["position"] == source["head"] and source["position"] > LOG_START:
+            assert source["quarantined"] == 0
+            return
+        assert time.monotonic() < deadline, source
+        time.sleep(0.2)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_nothing_is_lost_or_doubled_and_the_order_holds(platform: Platform, service: str) -> None:
     org = f"killed-{service}"
     token = platform.token(org)
     written: list[str] = []
-    with killing(platform, service) as killed, ThreadPoolExecutor(WRITERS) as pool:
+    with (
+        killing(platform, service) as killed,
+        killing(platform, READER) as readers_killed,
+        ThreadPoolExecutor(WRITERS) as pool,
+    ):
         for done in [pool.submit(write, platform, token, service, written) for _ in range(WRITERS)]:
             done.result()
     assert killed
+    assert readers_killed
     assert len(written) == WRITERS * (CHANGES_EACH + 1)
 
     with platform.client(org) as client:
+        wait_until_read(client, service)
         deadline = time.monotonic() + SETTLE_SECONDS_MAX
         events = read_log(client, service)
         while len(events) < len(written) and time.monotonic() < deadline:
