@@ -97,17 +97,42 @@ async def find(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | 
     return await tx.one(_row(resource, owned=owner is not None, locked=False), wanted_id=id_, wanted_owner=owner)
 
 
+async def get_row(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
+    """Return the row of one resource, all columns and `body`, or refuse as `not-found`."""
+    row = await find(tx, resource, id_, owner=owner)
+    if row is None:
+        raise not_found(resource.noun)
+    return row
+
+
 async def find_to_change(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
     """Lock one resource and return its row, all columns and `body`, or None."""
     return await tx.one(_row(resource, owned=owner is not None, locked=True), wanted_id=id_, wanted_owner=owner)
 
 
-async def get_to_change(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
-    """Lock one resource and return its row, all columns and `body`, or refuse as `not-found`."""
+async def get_to_change(
+    tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None, expected: int | None = None
+) -> Any:
+    """Lock one resource and return its row, all columns and `body`, or refuse as `not-found`.
+
+    `expected` is the version the caller has seen: another one is refused as stale, showing the newest; None takes any.
+    """
     row = await find_to_change(tx, resource, id_, owner=owner)
     if row is None:
         raise not_found(resource.noun)
+    if expected is not None and row["version"] != expected:
+        raise stale(row)
     return row
+
+
+def stale(current: Any) -> Rejection:
+    """Refuse a change of a version that is no longer the newest, showing the newest."""
+    return Rejection(
+        "stale",
+        "version-stale",
+        "The resource was changed since you read it.",
+        current=(current["body"], current["version"]),
+    )
 
 
 async def list_page(tx: Transaction, resource: Resource, listing: Listing, seal: CursorSeal) -> Page:

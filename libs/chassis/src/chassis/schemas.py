@@ -215,9 +215,12 @@ class Patch(Input):
     Fields are declared `title: Name = UNSET`; only one whose type allows None may be sent as null.
     """
 
-    def changes(self) -> dict[str, Any]:
-        """Return the fields that were sent, null among them."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+    def changes(self, present: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that were sent, null among them; labels as they are once merged into the present ones."""
+        sent = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        if "labels" in sent:
+            sent["labels"] = merged_labels(present["labels"], sent["labels"])
+        return sent
 
 
 class ExternalIdentity(Input):

@@ -37,8 +37,8 @@ from chassis import ids
 from chassis.database import Statement, Transaction
 from chassis.events.tables import event_pending, event_version
 from chassis.outcome import Written
-from chassis.reading import find_to_change
-from chassis.rejection import Rejection, not_found
+from chassis.reading import find_to_change, stale
+from chassis.rejection import not_found
 from chassis.resource import Instant, JsonDocument, Resource
 
 Step = Literal["insert", "update", "delete"]
@@ -185,16 +185,6 @@ async def _gone_or_stale(tx: Transaction, resource: Resource, id_: UUID) -> Writ
     if current is None:
         raise not_found(resource.noun)
     raise stale(current)
-
-
-def stale(current: Any) -> Rejection:
-    """Refuse a change of a version that is no longer the newest, showing the newest."""
-    return Rejection(
-        "stale",
-        "version-stale",
-        "The resource was changed since you read it.",
-        current=(current["body"], current["version"]),
-    )
 
 
 @cache

@@ -96,7 +96,7 @@ def thing_routes() -> Router:
 
     @routes.patch("/{thing_id}", response_model=Thing, dependencies=WRITES)
     async def change_thing(request: Request, thing_id: UUID, expected: ExpectedVersion, body: ThingPatch) -> Response:
-        return answer(request, Written(json.dumps([expected, body.changes()]), thing_id, 4))
+        return answer(request, Written(json.dumps([expected, body.changes({})]), thing_id, 4))
 
     @routes.put("/by-key/{key}", response_model=Thing, dependencies=WRITES)
     async def put_thing(request: Request, key: str, condition: PutCondition) -> Response:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -12,8 +11,9 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find_to_change, get, list_page
+from chassis.outcome import Written
+from chassis.reader import Reader
+from chassis.reading import find_to_change
 from chassis.rejection import Rejection
 from chassis.writing import insert_one, revise
 from kpi_engine.availability.facts import Policy, Severity
@@ -52,17 +52,8 @@ class Policies:
 
     def __init__(self, database: Database, seal: CursorSeal) -> None:
         self._database = database
-        self._seal = seal
-
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one policy."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, POLICIES, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of policies."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, POLICIES, listing, self._seal)
+        reader = Reader(database, POLICIES, seal)
+        self.get, self.list = reader.get, reader.list
 
     async def put(
         self, caller: Caller, new: NewPolicy, *, must_exist: bool, must_be_new: bool, expected: int | None

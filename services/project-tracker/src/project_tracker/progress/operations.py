@@ -17,7 +17,6 @@ from project_tracker.plans.references import Named, named_tasks, task_of
 from project_tracker.plans.tasks.operations import Tasks
 from project_tracker.progress.schemas import NewProgressReport, ProgressReportPatch
 from project_tracker.progress.tables import PROGRESS_REPORTS
-from project_tracker.projects.drafts import with_labels_merged
 from project_tracker.projects.operations import Projects
 from project_tracker.projects.parts import Parts
 
@@ -45,7 +44,7 @@ class ProgressReports(Parts):
         async with command(self._database, caller) as tx:
             await self._projects.share(tx, project_id)
             row = await get_to_change(tx, PROGRESS_REPORTS, id_, owner=project_id)
-            changes = with_labels_merged(row, patch.changes())
+            changes = patch.changes(row)
             return await conclude(tx, await revise(tx, PROGRESS_REPORTS, row, changes, expected=expected))
 
     async def delete(self, caller: Caller, project_id: UUID, id_: UUID, expected: int | None) -> Written:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, select
+from sqlalchemy import Uuid, bindparam, select
 
 from chassis.batch import Identity, Mode, Upsert, identity_of, known_rows, write_batch
 from chassis.caller import Caller
@@ -12,8 +12,10 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, get, get_by, get_to_change, list_page
+from chassis.outcome import Found, Written
+from chassis.putting import put_by_key
+from chassis.reader import Reader
+from chassis.reading import get_by, get_to_change
 from chassis.rejection import Fault, Rejection, invalid, not_found
 from chassis.writing import delete_one, insert_one, revise
 from project_tracker.projects import lifecycle
@@ -33,7 +35,6 @@ _SHARED = Statement(
     select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)).with_for_update(of=project, read=True)
 )
 _READ = Statement(select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)))
-_BY_KEY = Statement(select(project.c.id).where(project.c.key == bindparam("key", type_=Text)).with_for_update())
 
 
 class Projects:
@@ -41,7 +42,8 @@ class Projects:
 
     def __init__(self, database: Database, seal: CursorSeal) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, PROJECTS, seal)
+        self.get, self.list = reader.get, reader.list
 
     async def create(self, caller: Caller, new: NewProject) -> Written:
         """Add a project, as `proposed`."""
@@ -49,20 +51,10 @@ class Projects:
             values = _whole(new, new.currency, tx) | {"key": new.key}
             return await conclude(tx, await insert_one(tx, PROJECTS, values))
 
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one project."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, PROJECTS, id_)
-
     async def get_by_key(self, caller: Caller, key: str) -> Found:
         """Return the project with this key."""
         async with self._database.begin(caller, read_only=True) as tx:
             return await get_by(tx, PROJECTS, "key", key)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of projects."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, PROJECTS, listing, self._seal)
 
     async def change(self, caller: Caller, id_: UUID, patch: ProjectPatch, expected: int | None) -> Written:
         """Change what was sent."""
@@ -74,31 +66,19 @@ class Projects:
 
     async def put(self, caller: Caller, key: str, new: ProjectReplacement, condition: Precondition) -> Written:
         """Create or replace the project with this key."""
-        try:
-            return await self._put_once(caller, key, new, condition)
-        except Rejection as refusal:
-            if refusal.code != "key-taken":
-                raise
-            return await self._put_once(caller, key, new, condition)  # another has created it meanwhile
 
-    async def _put_once(self, caller: Caller, key: str, new: ProjectReplacement, condition: Precondition) -> Written:
-        async with command(self._database, caller) as tx:
-            id_ = await tx.value(_BY_KEY, key=key)
-            if id_ is None:
-                if condition.must_exist:
-                    raise Rejection("stale", "version-stale", "There is no such project to replace.")
-                return await conclude(tx, await insert_one(tx, PROJECTS, _whole(new, new.currency, tx) | {"key": key}))
-            if condition.must_be_new:
-                found = await get(tx, PROJECTS, id_)
-                current = (found.body, found.version or 0)
-                raise Rejection("stale", "already-exists", "There is a project with this key.", current=current)
-            row = await get_to_change(tx, PROJECTS, id_)
+        async def add(tx: Transaction) -> Written:
+            return await insert_one(tx, PROJECTS, _whole(new, new.currency, tx) | {"key": key})
+
+        async def replace(tx: Transaction, row: Any) -> Written:
             refuse_other_currency(row, new.currency)
             changes = columns(new, _PLANNING | {"name", "external_source", "external_id"}, new.currency)
             if new.start_at is None:
                 del changes["start_at"]
-            _refuse_itself(id_, changes)
-            return await conclude(tx, await revise(tx, PROJECTS, row, changes, expected=condition.expected))
+            _refuse_itself(row["id"], changes)
+            return await revise(tx, PROJECTS, row, changes, expected=condition.expected)
+
+        return await put_by_key(self._database, caller, PROJECTS, key, condition, add=add, replace=replace)
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Delete a project that was never begun and has no parts yet."""

@@ -16,7 +16,7 @@ from chassis.reading import Listing, find, get, get_to_change, list_page
 from chassis.rejection import Rejection, not_found
 from chassis.schemas import merged_labels
 from chassis.transitions import transitions_document
-from chassis.writing import delete_one, insert_one, revise, stale, update_one
+from chassis.writing import delete_one, insert_one, revise, update_one
 from service_catalog.acceptance.lifecycle import LIFECYCLE, OPEN, Candidate
 from service_catalog.acceptance.schemas import CriterionDecision, CriterionPatch, NewCriterion
 from service_catalog.acceptance.tables import CRITERIA, acceptance_criterion
@@ -129,7 +129,4 @@ async def _hold(tx: Transaction, service_id: UUID) -> None:
 
 async def _row_to_change(tx: Transaction, service_id: UUID, id_: UUID, expected: int | None) -> Any:
     await _hold(tx, service_id)
-    row = await get_to_change(tx, CRITERIA, id_, owner=service_id)
-    if expected is not None and row["version"] != expected:
-        raise stale(row)
-    return row
+    return await get_to_change(tx, CRITERIA, id_, owner=service_id, expected=expected)

@@ -12,8 +12,9 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, get, get_to_change, list_page
+from chassis.outcome import Written
+from chassis.reader import Reader
+from chassis.reading import get_to_change
 from chassis.rejection import Rejection, invalid
 from chassis.writing import insert_one
 from service_catalog.costs import importing
@@ -43,7 +44,8 @@ class Costs:
 
     def __init__(self, database: Database, seal: CursorSeal) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, COSTS, seal)
+        self.get, self.list = reader.get, reader.list
 
     async def create(self, caller: Caller, new: NewCost) -> Written:
         """Book a cost."""
@@ -54,16 +56,6 @@ class Costs:
         values |= {"amount": new.amount.amount, "currency": new.amount.currency, "reversal_of": None}
         async with command(self._database, caller) as tx:
             return await conclude(tx, await insert_one(tx, COSTS, values))
-
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one cost."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, COSTS, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of costs."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, COSTS, listing, self._seal)
 
     async def batch(self, caller: Caller, items: Sequence[CostItem | Rejection], mode: Mode) -> Written:
         """Book many; those with an external id that is known are brought up to date, unless they were reversed."""

@@ -12,7 +12,6 @@ from chassis.keys import command, conclude
 from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, get, get_to_change, list_page
 from chassis.rejection import Fault, Rejection, UnmetGuard, invalid
-from chassis.schemas import merged_labels
 from chassis.writing import delete_one, insert_one, revise
 from service_catalog.dependencies.graph import CLOSES_CYCLE, LOCK_GRAPH, neighbours, walk
 from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyPatch, NewDependency
@@ -62,9 +61,7 @@ class Dependencies:
         """Change what was sent; the ends stay."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, DEPENDENCIES, id_, owner=service_id)
-            changes = patch.changes()
-            if "labels" in changes:
-                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            changes = patch.changes(row)
             return await conclude(tx, await revise(tx, DEPENDENCIES, row, changes, expected=expected))
 
     async def delete(self, caller: Caller, service_id: UUID, id_: UUID, expected: int | None) -> Written:

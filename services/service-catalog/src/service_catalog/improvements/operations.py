@@ -9,14 +9,15 @@ from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
-from chassis.history import Entry, history, record
+from chassis.history import history, record
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, get, get_to_change, list_page
-from chassis.rejection import Fault, Rejection, invalid, not_found
-from chassis.schemas import merged_labels
-from chassis.transitions import change_of, transitions_document
-from chassis.writing import insert_one, revise, stale, update_one
+from chassis.moving import begin, move
+from chassis.outcome import Found, Written
+from chassis.reader import Reader
+from chassis.reading import get_row, get_to_change
+from chassis.rejection import Fault, Rejection, invalid
+from chassis.transitions import transitions_document
+from chassis.writing import revise
 from service_catalog.improvements import importing
 from service_catalog.improvements.lifecycle import APPROVED, LIFECYCLE, OVER, Candidate, begun, entered
 from service_catalog.improvements.promises import benefit_document, origin_columns
@@ -39,7 +40,8 @@ class Improvements:
 
     def __init__(self, database: Database, seal: CursorSeal) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, IMPROVEMENTS, seal)
+        self.get, self.list = reader.get, reader.list
 
     async def create(self, caller: Caller, new: NewImprovement) -> Written:
         """Propose an improvement."""
@@ -50,33 +52,16 @@ class Improvements:
             values |= origin_columns(new.origin, faults) | begun(tx.now)
             if faults:
                 raise invalid(*faults)
-            written = await insert_one(tx, IMPROVEMENTS, values)
-            if written.id is not None:
-                await record(tx, IMPROVEMENTS, [Entry(resource_id=written.id, at=tx.now, to_state=LIFECYCLE.initial)])
-            return await conclude(tx, written)
-
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one improvement."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, IMPROVEMENTS, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of improvements."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, IMPROVEMENTS, listing, self._seal)
+            return await conclude(tx, await begin(tx, IMPROVEMENTS, values))
 
     async def change(self, caller: Caller, id_: UUID, patch: ImprovementPatch, expected: int | None) -> Written:
         """Change what was sent; what is over keeps all but its labels."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, IMPROVEMENTS, id_)
-            if expected is not None and row["version"] != expected:
-                raise stale(row)
-            changes = patch.changes()
+            row = await get_to_change(tx, IMPROVEMENTS, id_, expected=expected)
+            changes = patch.changes(row)
             if row["state"] in OVER and changes.keys() - {"labels"}:
                 raise importing.STAYS
             faults: list[Fault] = []
-            if "labels" in changes:
-                changes["labels"] = merged_labels(row["labels"], changes["labels"])
             if "benefit" in changes:
                 changes["benefit"] = benefit_document(patch.benefit, row["benefit"], faults)
             if row["state"] in APPROVED and "planned_end" in changes and changes["planned_end"] is None:
@@ -110,30 +95,21 @@ class Improvements:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, IMPROVEMENTS, id_)
             candidate = Candidate(improvement=row, reason=order.reason, outcome=order.outcome)
-            move = LIFECYCLE.decide(row["state"], order.to, candidate)
+            transition = LIFECYCLE.decide(row["state"], order.to, candidate)
             at = _instant_of(order, row, tx.now)
             changes = entered(row, order.to, at, row["planned_end"]) | {"outcome": order.outcome}
             if order.to == "cancelled":
                 changes["cancellation_reason"] = order.reason
-            change = change_of(row, order.to, actor=caller.subject, reason=order.reason)
-            written = await update_one(tx, IMPROVEMENTS, id_, changes, verb=move.verb, at=at, change=change)
-            step = Entry(
-                resource_id=id_,
-                at=at,
-                from_state=row["state"],
-                to_state=order.to,
-                reason=order.reason,
-                details={"outcome": order.outcome} if order.outcome else {},
+            details = {"outcome": order.outcome} if order.outcome else {}
+            written = await move(
+                tx, IMPROVEMENTS, row, transition, changes, at=at, reason=order.reason, details=details
             )
-            await record(tx, IMPROVEMENTS, [step])
             return await conclude(tx, written)
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an improvement may go, what stands in the way, and how it came here."""
         async with self._database.begin(caller, read_only=True) as tx:
-            row = await find(tx, IMPROVEMENTS, id_)
-            if row is None:
-                raise not_found(IMPROVEMENTS.noun)
+            row = await get_row(tx, IMPROVEMENTS, id_)
             steps = await history(tx, IMPROVEMENTS, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(improvement=row), steps)
 

@@ -15,10 +15,11 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, find_to_change, get, get_to_change, list_page
-from chassis.rejection import Fault, Rejection, invalid, not_found
-from chassis.schemas import merged_labels
+from chassis.moving import move
+from chassis.outcome import Found, Written
+from chassis.reader import Reader
+from chassis.reading import find_to_change, get_row, get_to_change
+from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of, history_document, transitions_document
 from chassis.writing import insert_one, revise, update_one
 from service_catalog.incidents import importing
@@ -67,7 +68,8 @@ class Incidents:
 
     def __init__(self, database: Database, seal: CursorSeal) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, INCIDENTS, seal)
+        self.get, self.list = reader.get, reader.list
 
     async def create(self, caller: Caller, new: NewIncident) -> Written:
         """Add an incident as `new`, or answer with the unresolved one that carries its dedup_key already."""
@@ -98,23 +100,11 @@ class Incidents:
                 await timers.mark(tx, {written.id: new.service_id})
             return await conclude(tx, written)
 
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one incident."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, INCIDENTS, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of incidents."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, INCIDENTS, listing, self._seal)
-
     async def change(self, caller: Caller, id_: UUID, patch: IncidentPatch, expected: int | None) -> Written:
         """Change what was sent; the priority follows impact and urgency."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, INCIDENTS, id_)
-            changes = patch.changes()
-            if "labels" in changes:
-                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            changes = patch.changes(row)
             if "impact" in changes or "urgency" in changes:
                 changes["priority"] = priority_of(*(changes.get(name, row[name]) for name in ("impact", "urgency")))
             if "occurred_at" in changes:
@@ -150,23 +140,14 @@ class Incidents:
         _refuse_misplaced(order)
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, INCIDENTS, id_)
-            move = LIFECYCLE.decide(row["state"], order.to, _candidate(row, order))
+            transition = LIFECYCLE.decide(row["state"], order.to, _candidate(row, order))
             at = _instant_of(order, row["state_since"], tx.now)
             changes = entered(row, order.to, at, order.hold_reason)
             if order.to == "cancelled":
                 changes["cancel_reason"] = order.reason
             changes |= {name: told for name in ("resolution", "factor") if (told := getattr(order, name)) is not None}
-            change = change_of(row, order.to, actor=caller.subject, reason=order.reason)
-            written = await update_one(tx, INCIDENTS, id_, changes, verb=move.verb, at=at, change=change)
-            step = Entry(
-                resource_id=id_,
-                at=at,
-                from_state=row["state"],
-                to_state=order.to,
-                reason=order.reason,
-                details={name: told for name in _ONLY_WITH if (told := getattr(order, name)) is not None},
-            )
-            await record(tx, INCIDENTS, [step])
+            details = {name: told for name in _ONLY_WITH if (told := getattr(order, name)) is not None}
+            written = await move(tx, INCIDENTS, row, transition, changes, at=at, reason=order.reason, details=details)
             await timers.mark(tx, {id_: row["service_id"]})
             return await conclude(tx, written)
 
@@ -185,19 +166,19 @@ class Incidents:
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an incident may go, what stands in the way, and how it came here."""
         async with self._database.begin(caller, read_only=True) as tx:
-            row = await _existing(tx, id_)
+            row = await get_row(tx, INCIDENTS, id_)
             steps = with_beginning(row, await history(tx, INCIDENTS, id_))
             return transitions_document(LIFECYCLE, row["state"], Candidate(incident=row), steps)
 
     async def timeline(self, caller: Caller, id_: UUID) -> Found:
         """Return what happened to an incident, oldest first."""
         async with self._database.begin(caller, read_only=True) as tx:
-            row = await _existing(tx, id_)
+            row = await get_row(tx, INCIDENTS, id_)
             return history_document(with_beginning(row, await history(tx, INCIDENTS, id_)))
 
     async def row(self, tx: Transaction, id_: UUID) -> Any:
         """Return an incident's row, or refuse as `not-found`."""
-        return await _existing(tx, id_)
+        return await get_row(tx, INCIDENTS, id_)
 
     async def told(self, tx: Transaction, id_: UUID) -> tuple[Sequence[Any], Sequence[Any]]:
         """Return the steps of an incident, and those of its priority, as history tells them."""
@@ -208,13 +189,6 @@ class Incidents:
         """Count the unresolved incidents of a service."""
         row = await tx.one(_OPEN, service_id=service_id)
         return OpenIncidents(row["number"], row["major"])
-
-
-async def _existing(tx: Transaction, id_: UUID) -> Any:
-    row = await find(tx, INCIDENTS, id_)
-    if row is None:
-        raise not_found(INCIDENTS.noun)
-    return row
 
 
 async def _is_below(tx: Transaction, id_: UUID, top: UUID) -> bool:

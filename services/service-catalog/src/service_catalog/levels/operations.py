@@ -10,11 +10,11 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, get, get_to_change, list_page, refuse_unknown
+from chassis.outcome import Written
+from chassis.reader import Reader
+from chassis.reading import find, get_to_change, refuse_unknown
 from chassis.rejection import Rejection, UnmetGuard, invalid, not_found
 from chassis.resource import Instant
-from chassis.schemas import merged_labels
 from chassis.writing import delete_one, insert_one, revise
 from service_catalog.levels.agreement import TIMES, faults_of, overlap
 from service_catalog.levels.schemas import NewServiceLevel, ServiceLevelPatch
@@ -37,7 +37,8 @@ class ServiceLevels:
 
     def __init__(self, database: Database, seal: CursorSeal) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, SERVICE_LEVELS, seal)
+        self.get, self.list = reader.get, reader.list
 
     async def create(self, caller: Caller, new: NewServiceLevel) -> Written:
         """Agree on a level, unless another one is in force for the same thing."""
@@ -50,23 +51,11 @@ class ServiceLevels:
             await timers.recheck_services(tx, [new.service_id])
             return await conclude(tx, written)
 
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one service level."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, SERVICE_LEVELS, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of service levels."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, SERVICE_LEVELS, listing, self._seal)
-
     async def change(self, caller: Caller, id_: UUID, patch: ServiceLevelPatch, expected: int | None) -> Written:
         """Change what was sent; the clocks that run by it follow."""
         async with command(self._database, caller) as tx:
             row = await self._lock(tx, id_)
-            changes = patch.changes()
-            if "labels" in changes:
-                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            changes = patch.changes(row)
             written = await revise(tx, SERVICE_LEVELS, row, changes, expected=expected)
             await self._check(tx, dict(row) | changes, own=id_)
             await timers.recheck_services(tx, [row["service_id"]])

@@ -12,15 +12,16 @@ from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
-from chassis.history import Entry, history, record
+from chassis.history import history, record
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, get, get_to_change, list_page
-from chassis.rejection import Fault, Rejection, invalid, not_found
+from chassis.moving import begin, move
+from chassis.outcome import Found, Written
+from chassis.reader import Reader
+from chassis.reading import get_row, get_to_change
+from chassis.rejection import Fault, Rejection, invalid
 from chassis.resource import shown
-from chassis.schemas import merged_labels
-from chassis.transitions import change_of, transitions_document
-from chassis.writing import insert_one, revise, update_one
+from chassis.transitions import transitions_document
+from chassis.writing import revise
 from service_catalog.maintenance_windows import importing
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE, Candidate
 from service_catalog.maintenance_windows.schemas import (
@@ -59,7 +60,8 @@ class MaintenanceWindows:
 
     def __init__(self, database: Database, seal: CursorSeal) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, WINDOWS, seal)
+        self.get, self.list = reader.get, reader.list
 
     async def create(self, caller: Caller, new: NewMaintenanceWindow) -> Written:
         """Add a window, in the state that its actual span tells of."""
@@ -67,28 +69,13 @@ class MaintenanceWindows:
             values = new.model_dump() | {"announced_at": new.announced_at or tx.now, "cancellation_reason": None}
             values["service_ids"] = await _existing(tx, new.service_ids)
             spans = _sound(values, tx.now)
-            written = await insert_one(tx, WINDOWS, values | {"state": spans.state})
-            if written.id is not None:
-                await record(tx, WINDOWS, [Entry(resource_id=written.id, at=tx.now, to_state=spans.state)])
-            return await conclude(tx, written)
-
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one window."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, WINDOWS, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of windows."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, WINDOWS, listing, self._seal)
+            return await conclude(tx, await begin(tx, WINDOWS, values | {"state": spans.state}))
 
     async def change(self, caller: Caller, id_: UUID, patch: MaintenanceWindowPatch, expected: int | None) -> Written:
         """Change what was sent; what really happened can be corrected once it has happened."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, WINDOWS, id_)
-            changes = patch.changes()
-            if "labels" in changes:
-                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            changes = patch.changes(row)
             if "service_ids" in changes:
                 changes["service_ids"] = await _existing(tx, changes["service_ids"])
             for name, states in _REACHED.items():
@@ -118,9 +105,9 @@ class MaintenanceWindows:
         """Start, complete or cancel a window."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, WINDOWS, id_)
-            move = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
+            transition = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
             at = order.at or tx.now
-            changes: dict[str, Any] = {"state": order.to}
+            changes: dict[str, Any] = {}
             match order.to:
                 case "in_progress":
                     changes["actual_start"] = at
@@ -135,18 +122,12 @@ class MaintenanceWindows:
                 faults.append(Fault("/at", "in-the-future", "This is told when it has happened."))
             if order.at is not None and faults:
                 raise invalid(*{Fault("/at", fault.code, fault.message): None for fault in faults})
-            change = change_of(row, order.to, actor=caller.subject, reason=order.reason)
-            written = await update_one(tx, WINDOWS, id_, changes, verb=move.verb, at=at, change=change)
-            step = Entry(resource_id=id_, at=at, from_state=row["state"], to_state=order.to, reason=order.reason)
-            await record(tx, WINDOWS, [step])
-            return await conclude(tx, written)
+            return await conclude(tx, await move(tx, WINDOWS, row, transition, changes, at=at, reason=order.reason))
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a window may go, what stands in the way, and how it came here."""
         async with self._database.begin(caller, read_only=True) as tx:
-            row = await find(tx, WINDOWS, id_)
-            if row is None:
-                raise not_found(WINDOWS.noun)
+            row = await get_row(tx, WINDOWS, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, WINDOWS, id_))
 
     async def running_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:

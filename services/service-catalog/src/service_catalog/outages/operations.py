@@ -13,13 +13,14 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, get, get_to_change, list_page
-from chassis.rejection import Fault, Rejection, invalid, not_found
+from chassis.moving import move
+from chassis.outcome import Found, Written
+from chassis.reader import Reader
+from chassis.reading import get_row, get_to_change
+from chassis.rejection import Fault, Rejection, invalid
 from chassis.resource import shown
-from chassis.schemas import merged_labels
-from chassis.transitions import change_of, transitions_document
-from chassis.writing import insert_one, revise, stale, update_one
+from chassis.transitions import transitions_document
+from chassis.writing import insert_one, revise
 from service_catalog.outages import importing, spans
 from service_catalog.outages.lifecycle import LIFECYCLE, WITHDRAWN, Candidate
 from service_catalog.outages.schemas import NewOutage, OutageItem, OutagePatch, OutageTransition
@@ -47,7 +48,8 @@ class Outages:
 
     def __init__(self, database: Database, seal: CursorSeal) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, OUTAGES, seal)
+        self.get, self.list = reader.get, reader.list
 
     async def create(self, caller: Caller, new: NewOutage) -> Written:
         """Add an outage, open or over."""
@@ -60,29 +62,15 @@ class Outages:
             if written.id is not None:
                 steps = [Entry(resource_id=written.id, at=new.started_at, to_state=LIFECYCLE.initial)]
                 if new.ended_at is not None:
-                    steps.append(_step(written.id, "open", "ended", at=new.ended_at))
+                    steps.append(Entry(resource_id=written.id, at=new.ended_at, from_state="open", to_state="ended"))
                 await record(tx, OUTAGES, steps)
             return await conclude(tx, written)
-
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one outage."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, OUTAGES, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of outages."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, OUTAGES, listing, self._seal)
 
     async def change(self, caller: Caller, id_: UUID, patch: OutagePatch, expected: int | None) -> Written:
         """Change what was sent; the state follows the end."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, OUTAGES, id_)
-            if expected is not None and row["version"] != expected:
-                raise stale(row)
-            changes = patch.changes()
-            if "labels" in changes:
-                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            row = await get_to_change(tx, OUTAGES, id_, expected=expected)
+            changes = patch.changes(row)
             if row["state"] == WITHDRAWN and changes.keys() - {"labels"}:
                 raise importing.WITHDRAWN_STAYS
             started_at, ended_at = (changes.get(name, row[name]) for name in ("started_at", "ended_at"))
@@ -90,7 +78,8 @@ class Outages:
             if faults:
                 raise invalid(*faults)
             if (ended_at is None) != (row["ended_at"] is None):
-                return await conclude(tx, await self._move(tx, row, spans.state_of(ended_at), changes))
+                transition = LIFECYCLE.decide(row["state"], spans.state_of(ended_at), Candidate())
+                return await conclude(tx, await move(tx, OUTAGES, row, transition, changes, at=ended_at))
             return await conclude(tx, await revise(tx, OUTAGES, row, changes, expected=expected))
 
     async def batch(self, caller: Caller, items: Sequence[OutageItem | Rejection], mode: Mode) -> Written:
@@ -110,7 +99,7 @@ class Outages:
         """End an outage, let it go on, or withdraw it for a reason."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, OUTAGES, id_)
-            LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
+            transition = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
             changes: dict[str, Any] = {}
             match order.to:
                 case "ended":
@@ -124,14 +113,13 @@ class Outages:
                 faults.append(Fault("/at", "not-allowed", "Only an end happens at an instant that is told."))
             if faults:
                 raise invalid(*(Fault("/at", fault.code, fault.message) for fault in faults))
-            return await conclude(tx, await self._move(tx, row, order.to, changes, order.reason))
+            at = changes.get("ended_at") or tx.now
+            return await conclude(tx, await move(tx, OUTAGES, row, transition, changes, at=at, reason=order.reason))
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an outage may go, what stands in the way, and how it came here."""
         async with self._database.begin(caller, read_only=True) as tx:
-            row = await find(tx, OUTAGES, id_)
-            if row is None:
-                raise not_found(OUTAGES.noun)
+            row = await get_row(tx, OUTAGES, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, OUTAGES, id_))
 
     async def open_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:
@@ -146,19 +134,3 @@ class Outages:
             id_: frozenset(row["severity"] for row in rows if row["service_id"] == id_)
             for id_ in {row["service_id"] for row in rows}
         }
-
-    async def _move(
-        self, tx: Transaction, row: Any, to: str, changes: Mapping[str, Any], reason: str | None = None
-    ) -> Written:
-        move = LIFECYCLE.decide(row["state"], to, Candidate(reason))
-        at = changes["ended_at"] if to == "ended" else tx.now
-        change = change_of(row, to, actor=tx.caller.subject, reason=reason)
-        written = await update_one(
-            tx, OUTAGES, row["id"], {**changes, "state": to}, verb=move.verb, at=at, change=change
-        )
-        await record(tx, OUTAGES, [_step(row["id"], row["state"], to, at=at, reason=reason)])
-        return written
-
-
-def _step(id_: UUID, source: str, target: str, *, at: Any, reason: str | None = None) -> Entry:
-    return Entry(resource_id=id_, at=at, from_state=source, to_state=target, reason=reason)

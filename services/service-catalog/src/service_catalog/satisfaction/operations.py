@@ -13,12 +13,12 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Replayed, Written
-from chassis.reading import Listing, find_to_change, get, get_to_change, list_page
+from chassis.outcome import Replayed, Written
+from chassis.reader import Reader
+from chassis.reading import find_to_change, get_to_change
 from chassis.rejection import Rejection, invalid
-from chassis.schemas import merged_labels
 from chassis.tracing import CURRENT
-from chassis.writing import delete_one, insert_one, revise, stale
+from chassis.writing import delete_one, insert_one, revise
 from service_catalog.satisfaction import importing, moments
 from service_catalog.satisfaction.allowance import Allowance
 from service_catalog.satisfaction.schemas import (
@@ -43,7 +43,8 @@ class Invitations:
 
     def __init__(self, database: Database, seal: CursorSeal, tokens: AnswerTokens) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, INVITATIONS, seal)
+        self.get, self.list = reader.get, reader.list
         self._tokens = tokens
 
     async def create(self, caller: Caller, new: NewSurveyInvitation) -> Written:
@@ -62,16 +63,6 @@ class Invitations:
             values = vars(new) | {"expires_at": expires_at}
             return await conclude(tx, await insert_one(tx, INVITATIONS, values))
 
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one invitation."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, INVITATIONS, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of invitations."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, INVITATIONS, listing, self._seal)
-
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Take an invitation back that nobody has answered; its token is good for nothing then."""
         async with command(self._database, caller) as tx:
@@ -89,7 +80,8 @@ class Responses:
 
     def __init__(self, database: Database, seal: CursorSeal, tokens: AnswerTokens) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, RESPONSES, seal)
+        self.get, self.list = reader.get, reader.list
         self._tokens = tokens
         self._by_address = Allowance(burst=60, seconds=1)
         self._by_invitation = Allowance(burst=20, seconds=10)
@@ -104,27 +96,13 @@ class Responses:
             values = vars(new) | {"answered_at": answered_at, "invitation_id": None}
             return await conclude(tx, await insert_one(tx, RESPONSES, values, at=answered_at))
 
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one response."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, RESPONSES, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of responses."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, RESPONSES, listing, self._seal)
-
     async def change(self, caller: Caller, id_: UUID, patch: SurveyResponsePatch, expected: int | None) -> Written:
         """Change what was said, as long as it may be changed."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, RESPONSES, id_)
-            if expected is not None and row["version"] != expected:
-                raise stale(row)
-            changes = patch.changes()
+            row = await get_to_change(tx, RESPONSES, id_, expected=expected)
+            changes = patch.changes(row)
             if changes.keys() - {"labels"} and moments.is_settled(row["answered_at"], tx.now):
                 raise moments.SETTLED
-            if "labels" in changes:
-                changes["labels"] = merged_labels(row["labels"], changes["labels"])
             return await conclude(tx, await revise(tx, RESPONSES, row, changes, expected=expected))
 
     async def batch(self, caller: Caller, items: Sequence[SurveyResponseItem | Rejection], mode: Mode) -> Written:

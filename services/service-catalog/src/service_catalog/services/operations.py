@@ -9,15 +9,18 @@ from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
-from chassis.history import Entry, history, record
+from chassis.history import history, record
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, get, get_by, get_to_change, list_page
-from chassis.rejection import Fault, Rejection, invalid, not_found
-from chassis.schemas import instant_text, merged_labels
-from chassis.transitions import change_of, history_document, transitions_document
-from chassis.writing import delete_one, insert_one, revise, update_one
+from chassis.moving import begin, move
+from chassis.outcome import Found, Written
+from chassis.putting import put_by_key
+from chassis.reader import Reader
+from chassis.reading import get_by, get_row, get_to_change
+from chassis.rejection import Fault, Rejection, invalid
+from chassis.schemas import instant_text
+from chassis.transitions import history_document, transitions_document
+from chassis.writing import delete_one, revise
 from service_catalog.acceptance.operations import AcceptanceCriteria
 from service_catalog.dependencies.operations import Dependencies
 from service_catalog.incidents.operations import Incidents
@@ -57,7 +60,8 @@ class Services:
         dependencies: Dependencies,
     ) -> None:
         self._database = database
-        self._seal = seal
+        reader = Reader(database, SERVICES, seal)
+        self.get, self.list = reader.get, reader.list
         self._incidents = incidents
         self._outages = outages
         self._windows = windows
@@ -70,62 +74,30 @@ class Services:
         async with command(self._database, caller) as tx:
             return await conclude(tx, await _add(tx, new.key, new))
 
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one service."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await get(tx, SERVICES, id_)
-
     async def get_by_key(self, caller: Caller, key: str) -> Found:
         """Return the service with this key."""
         async with self._database.begin(caller, read_only=True) as tx:
             return await get_by(tx, SERVICES, "key", key)
 
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of services."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            return await list_page(tx, SERVICES, listing, self._seal)
-
     async def change(self, caller: Caller, id_: UUID, patch: ServicePatch, expected: int | None) -> Written:
         """Change what was sent."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, SERVICES, id_)
-            changes = patch.changes()
-            if "labels" in changes:
-                changes["labels"] = merged_labels(row["labels"], changes["labels"])
+            changes = patch.changes(row)
             if "boundaries" in changes:
                 changes["boundaries"] = _merged_boundaries(row["boundaries"], patch)
-            _refuse_own_successor(id_, changes)
-            written = await revise(tx, SERVICES, row, changes, expected=expected)
-            if changes.get("calendar_id", row["calendar_id"]) != row["calendar_id"]:
-                await timers.recheck_services(tx, [id_])
-            return await conclude(tx, written)
+            return await conclude(tx, await _revise(tx, row, changes, expected))
 
     async def put(self, caller: Caller, key: str, new: ServiceReplacement, condition: Precondition) -> Written:
         """Create or replace the service with this key."""
-        try:
-            return await self._put_once(caller, key, new, condition)
-        except Rejection as refusal:
-            if refusal.code != "key-taken":
-                raise
-            return await self._put_once(caller, key, new, condition)  # another has created it meanwhile
 
-    async def _put_once(self, caller: Caller, key: str, new: ServiceReplacement, condition: Precondition) -> Written:
-        async with command(self._database, caller) as tx:
-            row = (await known_rows(tx, SERVICES, [identity_of(SERVICES, {"key": key})])).get(("natural", (key,)))
-            if row is None:
-                if condition.must_exist:
-                    raise Rejection("stale", "version-stale", "There is no such service to replace.")
-                return await conclude(tx, await _add(tx, key, new))
-            row = await get_to_change(tx, SERVICES, row["id"])
-            if condition.must_be_new:
-                current = (row["body"], row["version"])
-                raise Rejection("stale", "already-exists", "There is a service with this key.", current=current)
-            changes = new.model_dump()
-            _refuse_own_successor(row["id"], changes)
-            written = await revise(tx, SERVICES, row, changes, expected=condition.expected)
-            if changes["calendar_id"] != row["calendar_id"]:
-                await timers.recheck_services(tx, [row["id"]])
-            return await conclude(tx, written)
+        async def add(tx: Transaction) -> Written:
+            return await _add(tx, key, new)
+
+        async def replace(tx: Transaction, row: Any) -> Written:
+            return await _revise(tx, row, new.model_dump(), condition.expected)
+
+        return await put_by_key(self._database, caller, SERVICES, key, condition, add=add, replace=replace)
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Delete a service that was never begun and that nothing refers to."""
@@ -160,32 +132,27 @@ class Services:
         """Bring a service to another state, if nothing stands in the way."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, SERVICES, id_)
-            move = LIFECYCLE.decide(row["state"], order.to, await self._candidate(tx, row, order.reason))
+            transition = LIFECYCLE.decide(row["state"], order.to, await self._candidate(tx, row, order.reason))
             times = entered(order.to, live_from=row["live_from"], retired_at=row["retired_at"], at=tx.now)
-            change = change_of(row, order.to, actor=caller.subject, reason=order.reason)
-            values = {"state": order.to} | times
-            written = await update_one(tx, SERVICES, id_, values, verb=move.verb, change=change)
-            step = Entry(resource_id=id_, at=tx.now, from_state=row["state"], to_state=order.to, reason=order.reason)
-            await record(tx, SERVICES, [step])
-            return await conclude(tx, written)
+            return await conclude(tx, await move(tx, SERVICES, row, transition, times, reason=order.reason))
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a service may go, what stands in the way, and how it came here."""
         async with self._database.begin(caller, read_only=True) as tx:
-            row = await self._row(tx, id_)
+            row = await get_row(tx, SERVICES, id_)
             candidate = await self._candidate(tx, row, None)
             return transitions_document(LIFECYCLE, row["state"], candidate, await history(tx, SERVICES, id_))
 
     async def history(self, caller: Caller, id_: UUID) -> Found:
         """Return the states a service went through."""
         async with self._database.begin(caller, read_only=True) as tx:
-            await self._row(tx, id_)
+            await get_row(tx, SERVICES, id_)
             return history_document(await history(tx, SERVICES, id_))
 
     async def status(self, caller: Caller, id_: UUID) -> Found:
         """Return how a service is right now."""
         async with self._database.begin(caller, read_only=True) as tx:
-            await self._row(tx, id_)
+            await get_row(tx, SERVICES, id_)
             outages = await self._outages.open_of(tx, id_)
             windows = await self._windows.running_of(tx, id_)
             incidents = await self._incidents.open_of(tx, id_)
@@ -207,7 +174,7 @@ class Services:
     async def readiness(self, caller: Caller, id_: UUID) -> Found:
         """Return what a service lacks for its next states and for being supported."""
         async with self._database.begin(caller, read_only=True) as tx:
-            row = await self._row(tx, id_)
+            row = await get_row(tx, SERVICES, id_)
             told = readiness.document(row["state"], await self._candidate(tx, row, None))
             return Found(json.dumps({"service_id": str(id_), **told}, ensure_ascii=False))
 
@@ -232,12 +199,6 @@ class Services:
             if statuses[one["id"]] != "operational"
         ]
 
-    async def _row(self, tx: Transaction, id_: UUID) -> Any:
-        row = await find(tx, SERVICES, id_)
-        if row is None:
-            raise not_found(SERVICES.noun)
-        return row
-
     async def _candidate(self, tx: Transaction, row: Any, reason: str | None) -> Candidate:
         incidents = await self._incidents.open_of(tx, row["id"])
         return Candidate(
@@ -254,9 +215,15 @@ class Services:
 
 
 async def _add(tx: Transaction, key: str, new: ServiceReplacement) -> Written:
-    written = await insert_one(tx, SERVICES, new.model_dump() | {"key": key} | _NOWHERE_YET)
-    if written.id is not None:
-        await record(tx, SERVICES, [Entry(resource_id=written.id, at=tx.now, to_state=LIFECYCLE.initial)])
+    return await begin(tx, SERVICES, new.model_dump() | {"key": key} | _NOWHERE_YET)
+
+
+async def _revise(tx: Transaction, row: Any, changes: Mapping[str, Any], expected: int | None) -> Written:
+    if changes.get("successor_service_id") == row["id"]:
+        raise invalid(Fault("/successor_service_id", "reference-to-itself", "A service does not succeed itself."))
+    written = await revise(tx, SERVICES, row, changes, expected=expected)
+    if changes.get("calendar_id", row["calendar_id"]) != row["calendar_id"]:
+        await timers.recheck_services(tx, [row["id"]])
     return written
 
 
@@ -265,8 +232,3 @@ def _merged_boundaries(present: Mapping[str, Any], patch: ServicePatch) -> dict[
         return {name: [] for name in present}
     changes = patch.boundaries.model_dump(include=patch.boundaries.model_fields_set)
     return {**present, **{name: items or [] for name, items in changes.items()}}
-
-
-def _refuse_own_successor(id_: UUID, changes: Mapping[str, Any]) -> None:
-    if changes.get("successor_service_id") == id_:
-        raise invalid(Fault("/successor_service_id", "reference-to-itself", "A service does not succeed itself."))

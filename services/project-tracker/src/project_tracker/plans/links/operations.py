@@ -13,14 +13,13 @@ from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
-from chassis.writing import delete_one, insert_one, revise, stale
+from chassis.writing import delete_one, insert_one, revise
 from project_tracker.plans.links.directory import ends_of, link_rows
 from project_tracker.plans.links.schemas import DependencyPatch, NewDependency
 from project_tracker.plans.links.soundness import Ends, blamed, faults_of, refusal
 from project_tracker.plans.references import Named, one_of
 from project_tracker.plans.tables import DEPENDENCIES
 from project_tracker.plans.tasks.operations import Tasks
-from project_tracker.projects.drafts import with_labels_merged
 from project_tracker.projects.operations import Projects
 from project_tracker.projects.parts import Parts
 
@@ -49,10 +48,8 @@ class Dependencies(Parts):
         """Change the type or the lag."""
         async with command(self._database, caller) as tx:
             await self._projects.hold(tx, project_id)
-            row = await get_to_change(tx, DEPENDENCIES, id_, owner=project_id)
-            if expected is not None and row["version"] != expected:
-                raise stale(row)
-            changes = with_labels_merged(row, patch.changes())
+            row = await get_to_change(tx, DEPENDENCIES, id_, owner=project_id, expected=expected)
+            changes = patch.changes(row)
             others = [ends_of(other) for other in await link_rows(tx, project_id) if other["id"] != id_]
             await self._refuse_unsound(tx, project_id, [*others, ends_of({**row, **changes})])
             return await conclude(tx, await revise(tx, DEPENDENCIES, row, changes, expected=expected))

@@ -19,7 +19,7 @@ from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
-from chassis.writing import Row, delete_one, insert_many, revise, stale, update_many
+from chassis.writing import Row, delete_one, insert_many, revise, update_many
 from project_tracker.calendars.directory import refuse_unknown_calendars
 from project_tracker.plans.links.directory import links_of
 from project_tracker.plans.tables import TASKS, task
@@ -90,9 +90,7 @@ class Tasks(Parts):
         """Change what was sent."""
         async with command(self._database, caller) as tx:
             project = await self._projects.hold(tx, project_id)
-            row = await get_to_change(tx, TASKS, id_, owner=project_id)
-            if expected is not None and row["version"] != expected:
-                raise stale(row)
+            row = await get_to_change(tx, TASKS, id_, owner=project_id, expected=expected)
             sent = frozenset(patch.model_fields_set)
             changes = with_labels_merged(row, columns(patch, sent, project["currency"]))
             refuse_reversed({**row, **changes})

@@ -1,0 +1,55 @@
+"""Resources with states: how one begins, and how it comes from one state to the next, each step kept in its history."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Transaction
+from chassis.history import Entry, record
+from chassis.lifecycle import Transition
+from chassis.outcome import Written
+from chassis.resource import Resource
+from chassis.transitions import change_of
+from chassis.writing import insert_one, update_one
+
+
+async def begin(
+    tx: Transaction, resource: Resource, values: Mapping[str, Any], *, at: datetime | None = None
+) -> Written:
+    """Add a resource in the state that its values say, as the first step of its history."""
+    written = await insert_one(tx, resource, values, at=at)
+    if written.id is not None:
+        await record(tx, resource, [Entry(resource_id=written.id, at=at or tx.now, to_state=values["state"])])
+    return written
+
+
+async def move(
+    tx: Transaction,
+    resource: Resource,
+    row: Any,
+    transition: Transition[Any],
+    values: Mapping[str, Any],
+    *,
+    at: datetime | None = None,
+    reason: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Written:
+    """Bring a locked resource to the state a transition leads to, changing what goes with it.
+
+    `at` is when it happened (now, if not said); `details` are kept in the step beside the reason.
+    """
+    to = transition.target
+    change = change_of(row, to, actor=tx.caller.subject, reason=reason)
+    written = await update_one(
+        tx, resource, row["id"], {"state": to, **values}, verb=transition.verb, at=at, change=change
+    )
+    step = Entry(
+        resource_id=row["id"],
+        at=at or tx.now,
+        from_state=row["state"],
+        to_state=to,
+        reason=reason,
+        details=details or {},
+    )
+    await record(tx, resource, [step])
+    return written
