@@ -87,19 +87,23 @@ _ENTRY_FIELDS = {
     "recorded_at": shown(history_entry.c.recorded_at),
     "details": history_entry.c.details,
 }
+_STEPS = func.string_agg(
+    cast(json_object(_ENTRY_FIELDS), Text),
+    aggregate_order_by(literal_column("','"), history_entry.c.at, history_entry.c.place),
+)
+_IN_COLLECTION = history_entry.c.collection == bindparam("collection", type_=Text)
 _OF_ONE = Statement(
-    select(
-        func.coalesce(
-            func.string_agg(
-                cast(json_object(_ENTRY_FIELDS), Text),
-                aggregate_order_by(literal_column("','"), history_entry.c.at, history_entry.c.place),
-            ),
-            literal_column("''"),
-        )
-    ).where(
-        history_entry.c.collection == bindparam("collection", type_=Text),
-        history_entry.c.resource_id == bindparam("resource_id", type_=Uuid),
+    select(func.coalesce(_STEPS, literal_column("''"))).where(
+        _IN_COLLECTION, history_entry.c.resource_id == bindparam("resource_id", type_=Uuid)
     )
+)
+_OF_MANY = Statement(
+    select(history_entry.c.resource_id, _STEPS.label("steps"))
+    .where(
+        _IN_COLLECTION,
+        history_entry.c.resource_id == func.any(bindparam("resource_ids", type_=ARRAY(Uuid, dimensions=1))),
+    )
+    .group_by(history_entry.c.resource_id)
 )
 
 
@@ -119,3 +123,9 @@ async def record(tx: Transaction, resource: Resource, entries: Sequence[Entry]) 
 async def history(tx: Transaction, resource: Resource, id_: UUID) -> str:
     """Return a resource's steps, oldest first, as a JSON array's text."""
     return f"[{await tx.value(_OF_ONE, collection=resource.collection, resource_id=id_)}]"
+
+
+async def histories(tx: Transaction, resource: Resource, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """Return the steps of several resources as `history` does; one without any step is missing."""
+    rows = await tx.all(_OF_MANY, collection=resource.collection, resource_ids=ids)
+    return {row["resource_id"]: f"[{row['steps']}]" for row in rows}

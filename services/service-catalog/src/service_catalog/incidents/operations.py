@@ -8,17 +8,18 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, bindparam, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
-from chassis.history import Entry, history, record
+from chassis.history import Entry, histories, history, record
 from chassis.keys import command, conclude
 from chassis.moving import move
 from chassis.outcome import Found, Written
 from chassis.reader import Reader
-from chassis.reading import find_to_change, get_row, get_to_change
+from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of, history_document, transitions_document
 from chassis.writing import insert_one, revise, update_one
@@ -46,6 +47,12 @@ _OPEN = Statement(
     select(func.count().label("number"), func.count().filter(incident.c.major).label("major")).where(
         incident.c.service_id == bindparam("service_id", type_=Uuid), _UNRESOLVED
     )
+)
+_LOCK_FREE = Statement(
+    select(incident)
+    .where(incident.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1))))
+    .order_by(incident.c.id)
+    .with_for_update(skip_locked=True)
 )
 _up = (
     select(incident.c.id, incident.c.parent_id).where(incident.c.id == bindparam("id", type_=Uuid)).cte(recursive=True)
@@ -151,10 +158,6 @@ class Incidents:
             await timers.mark(tx, {id_: row["service_id"]})
             return await conclude(tx, written)
 
-    async def find_locked(self, tx: Transaction, id_: UUID) -> Any:
-        """Lock an incident and return its row, or None."""
-        return await find_to_change(tx, INCIDENTS, id_)
-
     async def close(self, tx: Transaction, row: Mapping[str, Any], at: datetime, reason: str) -> None:
         """Close a locked incident that is resolved, on the caller's behalf."""
         move = LIFECYCLE.decide(row["state"], "closed", Candidate(incident=row))
@@ -180,10 +183,14 @@ class Incidents:
         """Return an incident's row, or refuse as `not-found`."""
         return await get_row(tx, INCIDENTS, id_)
 
-    async def told(self, tx: Transaction, id_: UUID) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Return the steps of an incident, and those of its priority, as history tells them."""
-        steps, priorities = [json.loads(await history(tx, kind, id_)) for kind in (INCIDENTS, PRIORITIES)]
-        return steps, priorities
+    async def lock_free(self, tx: Transaction, ids: Sequence[UUID]) -> Sequence[Any]:
+        """Lock those of the incidents that nobody holds, and return their rows."""
+        return await tx.all(_LOCK_FREE, ids=ids)
+
+    async def told(self, tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, tuple[Sequence[Any], Sequence[Any]]]:
+        """Return the steps of incidents, and those of their priorities, as history tells them."""
+        steps, priorities = [await histories(tx, kind, ids) for kind in (INCIDENTS, PRIORITIES)]
+        return {id_: (json.loads(steps.get(id_, "[]")), json.loads(priorities.get(id_, "[]"))) for id_ in ids}
 
     async def open_of(self, tx: Transaction, service_id: UUID) -> OpenIncidents:
         """Count the unresolved incidents of a service."""

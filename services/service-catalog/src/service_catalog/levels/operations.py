@@ -1,10 +1,11 @@
 """The use cases of service levels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
@@ -23,6 +24,11 @@ from service_catalog.services.directory import lock_service
 from service_catalog.sla import timers
 
 _OF_SERVICE = Statement(select(service_level).where(service_level.c.service_id == bindparam("service_id", type_=Uuid)))
+_OF_SERVICES = Statement(
+    select(service_level).where(
+        service_level.c.service_id == func.any(bindparam("service_ids", type_=ARRAY(Uuid, dimensions=1)))
+    )
+)
 _ENDS = service_level.c.valid_to
 _AGREED = Statement(
     select(func.count()).where(
@@ -69,9 +75,15 @@ class ServiceLevels:
             await timers.recheck_services(tx, [row["service_id"]])
             return await conclude(tx, written)
 
-    async def times_of(self, tx: Transaction, service_id: UUID) -> Sequence[Mapping[str, Any]]:
-        """Return the levels of a service that are about the times of its incidents."""
-        return [row for row in await tx.all(_OF_SERVICE, service_id=service_id) if row["metric"] in TIMES]
+    async def times_of(
+        self, tx: Transaction, service_ids: Collection[UUID]
+    ) -> Mapping[UUID, Sequence[Mapping[str, Any]]]:
+        """Return the levels of services that are about the times of their incidents."""
+        found: dict[UUID, list[Mapping[str, Any]]] = {id_: [] for id_ in service_ids}
+        for row in await tx.all(_OF_SERVICES, service_ids=sorted(service_ids)):
+            if row["metric"] in TIMES:
+                found[row["service_id"]].append(row)
+        return found
 
     async def number_agreed(self, tx: Transaction, service_id: UUID) -> int:
         """Count the levels of a service that have not ended."""

@@ -1,6 +1,6 @@
 """Which services there are, for the slices whose resources belong to one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,11 @@ _FIND = Statement(
 _LOCK = Statement(
     select(service.c.id).where(service.c.id == bindparam("id", type_=Uuid)).with_for_update(of=service, key_share=True)
 )
-_CALENDAR = Statement(select(service.c.calendar_id).where(service.c.id == bindparam("id", type_=Uuid)))
+_CALENDARS = Statement(
+    select(service.c.id, service.c.calendar_id).where(
+        service.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1)))
+    )
+)
 CARD = "SELECT id, key, name, state FROM service"
 """What other slices' statements may show of a service."""
 _CARD = Statement(text(f"{CARD} WHERE id = :id").bindparams(bindparam("id", type_=Uuid)))
@@ -61,10 +65,9 @@ async def lock_service(tx: Transaction, id_: UUID) -> bool:
     return await tx.value(_LOCK, id=id_) is not None
 
 
-async def calendar_of(tx: Transaction, id_: UUID) -> UUID | None:
-    """Return the calendar of a service's agreed hours, if it has one."""
-    found: UUID | None = await tx.value(_CALENDAR, id=id_)
-    return found
+async def calendars_of(tx: Transaction, ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
+    """Return the calendars of services' agreed hours; a service may have none."""
+    return {row["id"]: row["calendar_id"] for row in await tx.all(_CALENDARS, ids=sorted(ids))}
 
 
 async def service_card(tx: Transaction, id_: UUID) -> Any:

@@ -1,7 +1,7 @@
 """The use cases of SLA clocks."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from chassis.schemas import instant_text
 from chassis.working_time import CONTINUOUS, WorkingCalendar
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
-from service_catalog.services.directory import calendar_of
+from service_catalog.services.directory import calendars_of
 from service_catalog.sla.clocks import Clock, Target, clock_of, priorities_of
 from service_catalog.sla.course import course_of
 from service_catalog.sla.documents import document_of
@@ -35,28 +35,37 @@ class SlaClocks:
         """Return the clocks of an incident."""
         async with self._database.begin(caller, read_only=True) as tx:
             incident = await self._incidents.row(tx, incident_id)
+            clocks = await self.clocks_of(tx, [incident])
             document = {
                 "incident_id": str(incident_id),
                 "service_id": str(incident["service_id"]),
                 "state": incident["state"],
                 "priority": incident["priority"],
-                "clocks": [document_of(clock) for clock in await self.clocks_of(tx, incident)],
+                "clocks": [document_of(clock) for clock in clocks[incident_id]],
                 "at": instant_text(tx.now),
             }
             return Found(json.dumps(document))
 
-    async def clocks_of(self, tx: Transaction, incident: Any) -> Sequence[Clock]:
-        """Return the clocks of an incident now, those of its present priority first."""
-        course = course_of(incident, *await self._incidents.told(tx, incident["id"]))
-        levels = await self._levels.times_of(tx, incident["service_id"])
-        service_calendar = await calendar_of(tx, incident["service_id"])
+    async def clocks_of(self, tx: Transaction, incidents: Sequence[Any]) -> Mapping[UUID, Sequence[Clock]]:
+        """Return the clocks of incidents now, those of its present priority first."""
+        services = {incident["service_id"] for incident in incidents}
+        told = await self._incidents.told(tx, [incident["id"] for incident in incidents])
+        levels = await self._levels.times_of(tx, services)
+        service_calendars = await calendars_of(tx, services)
         calendars: dict[UUID | None, WorkingCalendar] = {None: CONTINUOUS}
-        clocks = []
-        for priority, left_at in reversed(priorities_of(course)):
-            for agreed in targets_of(priority, levels, service_calendar, course.started_at):
-                key = agreed.calendar_id
-                if key is not None and key not in calendars:
-                    calendars[key] = await self._calendars.working_time_in(tx, key)
-                target = Target(agreed.metric, priority, agreed.minutes, calendars[key], key, agreed.service_level_id)
-                clocks.append(clock_of(course, target, tx.now, left_at))
+        clocks: dict[UUID, list[Clock]] = {}
+        for incident in incidents:
+            own, service_id = clocks.setdefault(incident["id"], []), incident["service_id"]
+            course = course_of(incident, *told[incident["id"]])
+            for priority, left_at in reversed(priorities_of(course)):
+                for agreed in targets_of(
+                    priority, levels[service_id], service_calendars[service_id], course.started_at
+                ):
+                    key = agreed.calendar_id
+                    if key not in calendars and key is not None:
+                        calendars[key] = await self._calendars.working_time_in(tx, key)
+                    target = Target(
+                        agreed.metric, priority, agreed.minutes, calendars[key], key, agreed.service_level_id
+                    )
+                    own.append(clock_of(course, target, tx.now, left_at))
         return clocks

@@ -49,16 +49,31 @@ _RECHECK_SERVICES = Statement(
     .values(due_at=_NOW)
 )
 
-_MINE = incident_timer.c.incident_id == bindparam("incident_id", type_=Uuid)
+_ONES = incident_timer.c.incident_id == func.any(bindparam("incident_ids", type_=ARRAY(Uuid, dimensions=1)))
 _DUE = Statement(
     select(incident_timer.c.org, incident_timer.c.incident_id)
     .where(incident_timer.c.due_at <= _NOW)
     .order_by(incident_timer.c.due_at)
     .limit(bindparam("most", type_=Integer))
 )
-_LOCK_DUE = Statement(select(incident_timer.c.due_at).where(_MINE, incident_timer.c.due_at <= _NOW).with_for_update())
-_SET = Statement(update(incident_timer).where(_MINE).values(due_at=bindparam("due_at", type_=Instant)))
-_DROP = Statement(delete(incident_timer).where(_MINE))
+_LOCK_DUE = Statement(
+    select(incident_timer.c.incident_id)
+    .where(_ONES, incident_timer.c.due_at <= _NOW)
+    .order_by(incident_timer.c.incident_id)
+    .with_for_update(skip_locked=True)
+)
+_NEXT = (
+    func.unnest(
+        bindparam("incident_ids", type_=ARRAY(Uuid, dimensions=1)),
+        bindparam("due", type_=ARRAY(Instant, dimensions=1)),
+    )
+    .table_valued(column("incident_id", Uuid), column("due_at", Instant), name="following")
+    .render_derived()
+)
+_SET = Statement(
+    update(incident_timer).where(incident_timer.c.incident_id == _NEXT.c.incident_id).values(due_at=_NEXT.c.due_at)
+)
+_DROP = Statement(delete(incident_timer).where(_ONES))
 
 
 async def due(tx: Transaction, most: int) -> Sequence[Any]:
@@ -66,19 +81,22 @@ async def due(tx: Transaction, most: int) -> Sequence[Any]:
     return await tx.all(_DUE, now=tx.now, most=most)
 
 
-async def lock_due(tx: Transaction, incident_id: UUID) -> bool:
-    """Lock an incident's timer; False says that it is not due any more."""
-    return await tx.value(_LOCK_DUE, incident_id=incident_id, now=tx.now) is not None
+async def lock_due(tx: Transaction, incident_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Lock the timers of incidents, and return those that are still due and that nobody else holds."""
+    rows = await tx.all(_LOCK_DUE, incident_ids=incident_ids, now=tx.now)
+    return frozenset(row["incident_id"] for row in rows)
 
 
-async def set_to(tx: Transaction, incident_id: UUID, at: datetime | None) -> None:
-    """Have an incident looked at again at an instant, or only when it has changed."""
-    await tx.run(_SET, incident_id=incident_id, due_at=at)
+async def set_to(tx: Transaction, instants: Mapping[UUID, datetime | None]) -> None:
+    """Have incidents looked at again, each at its instant, or only when it has changed."""
+    if instants:
+        await tx.run(_SET, incident_ids=list(instants), due=list(instants.values()))
 
 
-async def drop(tx: Transaction, incident_id: UUID) -> None:
-    """Look at an incident no more."""
-    await tx.run(_DROP, incident_id=incident_id)
+async def drop(tx: Transaction, incident_ids: Sequence[UUID]) -> None:
+    """Look at incidents no more."""
+    if incident_ids:
+        await tx.run(_DROP, incident_ids=incident_ids)
 
 
 async def mark(tx: Transaction, incidents: Mapping[UUID, UUID]) -> None:

@@ -29,6 +29,7 @@ LEASE = "sla"
 ACTOR = "system"
 EVERY_SECONDS = 5.0
 AT_ONCE = 500
+TOGETHER = 50  # what one transaction holds at the most, so that nobody waits for it long
 CLOSED_AFTER = timedelta(days=7)
 CLOSING_REASON = "It stayed resolved for 7 days."
 PUT_OFF = timedelta(minutes=5)
@@ -77,40 +78,51 @@ class Watch:
         """Look at what is due, and return how many incidents that were."""
         async with self._database.begin(Caller(org="", subject=ACTOR), read_only=True) as tx:
             due = await timers.due(tx, AT_ONCE)
+        by_org: dict[str, list[UUID]] = {}
         for timer in due:
-            await self._look(Caller(org=timer["org"], subject=ACTOR), timer["incident_id"])
+            by_org.setdefault(timer["org"], []).append(timer["incident_id"])
+        for org, ids in by_org.items():
+            for first in range(0, len(ids), TOGETHER):
+                await self._look(Caller(org=org, subject=ACTOR), sorted(ids[first : first + TOGETHER]))
         turned()
         return len(due)
 
-    async def _look(self, caller: Caller, incident_id: UUID) -> None:
+    async def _look(self, caller: Caller, ids: Sequence[UUID]) -> None:
+        """Judge incidents in one transaction; where one of them cannot be judged, each by itself."""
         try:
             async with self._database.begin(caller) as tx:
-                incident = await self._incidents.find_locked(tx, incident_id)
-                if await timers.lock_due(tx, incident_id):
-                    await self._judge(tx, incident_id, incident)
+                await self._judge(tx, ids)
         except DATABASE_AWAY:
             raise
         except Exception:  # one incident that cannot be judged does not hold up the others
-            log.exception("an incident could not be judged", extra={"incident": str(incident_id)})
+            if len(ids) > 1:
+                for id_ in ids:
+                    await self._look(caller, [id_])
+                return
+            log.exception("an incident could not be judged", extra={"incident": str(ids[0])})
             async with self._database.begin(caller) as tx:
-                await timers.set_to(tx, incident_id, tx.now + PUT_OFF)
+                await timers.set_to(tx, {ids[0]: tx.now + PUT_OFF})
 
-    async def _judge(self, tx: Transaction, incident_id: UUID, incident: Any) -> None:
-        if incident is None:
-            await timers.drop(tx, incident_id)
-            return
-        clocks = await self._clocks.clocks_of(tx, incident)
-        for clock in clocks:
-            await _tell_of(tx, incident, clock)
-        if incident["state"] in {"closed", "cancelled"}:
-            await timers.drop(tx, incident_id)
-            return
-        closing_at = closing_of(incident)
-        if closing_at is not None and closing_at <= tx.now:
-            await self._incidents.close(tx, incident, closing_at, CLOSING_REASON)
-            await timers.drop(tx, incident_id)
-        else:
-            await timers.set_to(tx, incident_id, next_look(clocks, closing_at))
+    async def _judge(self, tx: Transaction, ids: Sequence[UUID]) -> None:
+        """Judge those that nobody is changing; who changes one sets its timer anew."""
+        held = await self._incidents.lock_free(tx, ids)
+        due = await timers.lock_due(tx, [incident["id"] for incident in held])
+        incidents = [incident for incident in held if incident["id"] in due]
+        clocks_of = await self._clocks.clocks_of(tx, incidents)
+        following: dict[UUID, datetime | None] = {}
+        for incident in incidents:
+            clocks = clocks_of[incident["id"]]
+            for clock in clocks:
+                await _tell_of(tx, incident, clock)
+            if incident["state"] in {"closed", "cancelled"}:
+                continue
+            closing_at = closing_of(incident)
+            if closing_at is not None and closing_at <= tx.now:
+                await self._incidents.close(tx, incident, closing_at, CLOSING_REASON)
+            else:
+                following[incident["id"]] = next_look(clocks, closing_at)
+        await timers.set_to(tx, following)
+        await timers.drop(tx, [incident["id"] for incident in incidents if incident["id"] not in following])
 
 
 def closing_of(incident: Any) -> datetime | None:
