@@ -71,18 +71,19 @@ class Backward:
         axis, size, lasts, parent, caps = network.axis, network.size, self._lasts, network.breakdown.parent, self._caps
         special = {*self.forward.begun, *self._bounded, *network.crossed_before}
         special.update(network.before[edge] for node in self.ahead for edge in network.incoming[node])
+        free[:] = [lasts[number] for number in axis]
+        for before, place, distance in zip(network.before, target, pull, strict=True):
+            if (bound := early[place] - distance) < free[before]:
+                free[before] = bound
         for node in reversed(network.order):
             if node in special or not durations[node] or parent[node] in caps:
+                free[node] = 0
                 self._place_special(node)
                 continue
-            edges, last = outgoing[node], lasts[axis[node]]
-            finishes = [late[target[edge]] - pull[edge] for edge in edges]
-            harmless = [early[target[edge]] - pull[edge] for edge in edges]
-            finishes.append(last)
-            harmless.append(last)
+            finishes = [late[target[edge]] - pull[edge] for edge in outgoing[node]]
+            finishes.append(lasts[axis[node]])
             late[size + node] = finish = min(finishes)
             late[node] = finish - durations[node]
-            free[node] = min(harmless)
         self._measure()
         for node in network.order if network.breakdown.summaries else ():
             if not network.is_leaf(node):

@@ -54,9 +54,9 @@ class Breakdown:
         return bool(self.children[node]) or self.plan.tasks[node].is_summary
 
     def _check_links(self) -> None:
-        get, links = self.index.get, self.plan.links
-        self.befores = [get(link.predecessor_id, ROOT) for link in links]
-        self.afters = [get(link.successor_id, ROOT) for link in links]
+        links = self.plan.links
+        self.befores = self._numbers([link.predecessor_id for link in links])
+        self.afters = self._numbers([link.successor_id for link in links])
         is_flat = not self.summaries and not any(task.is_summary for task in self.plan.tasks)
         if is_flat and ROOT not in self.befores and ROOT not in self.afters and all(map(ne, self.befores, self.afters)):
             return
@@ -64,6 +64,13 @@ class Breakdown:
             fault = self._link_fault(link, before, after)
             if fault is not None:
                 self.faults.append(fault)
+
+    def _numbers(self, keys: list[TaskKey]) -> list[int]:
+        """Give the place of each task in the plan, ROOT for one that is not in it."""
+        try:
+            return list(map(self.index.__getitem__, keys))
+        except KeyError:
+            return [self.index.get(key, ROOT) for key in keys]
 
     def _link_fault(self, link: Link, before: int, after: int) -> PlanFault | None:
         ends = (link.predecessor_id, link.successor_id)

@@ -85,7 +85,8 @@ class Findings:
         """Find links whose successor lies earlier than they allow, by its actual dates or by another's wish."""
         network, tasks = self.network, self.network.tasks
         begun = self.forward.begun
-        late = {node for node, task in enumerate(tasks) if _is_late(task.constraint)}
+        wishes = [(node, task.constraint) for node, task in enumerate(tasks) if task.constraint is not None]
+        late = {node for node, wish in wishes if wish.type is ConstraintType.ALAP}
         suspects = {edge for node in (*begun, *self.forward.wishes) for edge in network.incoming[node]}
         suspects.update(edge for node in late for edge in network.outgoing[node])
         for edge in sorted(suspects):
@@ -107,7 +108,3 @@ class Findings:
     def _warning(self, code: WarningCode, message: str, node: int) -> ScheduleWarning:
         task = self.network.tasks[node]
         return ScheduleWarning(code, message, task.id, task.wbs)
-
-
-def _is_late(wish: Constraint | None) -> bool:
-    return wish is not None and wish.type is ConstraintType.ALAP

@@ -70,8 +70,8 @@ class Forward:
     def _collect(self) -> None:
         network = self.network
         for node, task in enumerate(network.tasks):
-            if network.is_leaf(node):
-                progress = progress_of(task)
+            if task.percent_complete or task.actual_start_at is not None or task.actual_finish_at is not None:
+                progress = progress_of(task) if network.is_leaf(node) else None
                 if progress is not None:
                     self.begun[node] = progress
             wish = task.constraint

@@ -43,15 +43,14 @@ class Network:
         links = self._bind_leaves()
         self.is_elapsed = [False] * len(links)
         self.lag = [
-            link.lag.seconds
-            if isinstance(link.lag, Duration) and not link.lag.elapsed
-            else self._special_lag(edge, link.lag)
-            for edge, link in enumerate(links)
+            lag.seconds if isinstance(lag, Duration) and not lag.elapsed else self._special_lag(edge, lag)
+            for edge, lag in enumerate([link.lag for link in links])
         ]
         size, durations = self.size, self.durations
         fs, ff, sf = LinkType.FS, LinkType.FF, LinkType.SF
-        finishes = [link.type is fs or link.type is ff for link in links]
-        is_bound = [link.type is ff or link.type is sf for link in links]
+        types = [link.type for link in links]
+        finishes = [kind is fs or kind is ff for kind in types]
+        is_bound = [kind is ff or kind is sf for kind in types]
         befores, afters, lags = self.before, self.after, self.lag
         self.source = [b + size if finish else b for b, finish in zip(befores, finishes, strict=True)]
         self.target = [a + size if finish else a for a, finish in zip(afters, is_bound, strict=True)]
@@ -63,10 +62,10 @@ class Network:
         ]
         self.incoming: list[list[int]] = [[] for _ in plan.tasks]
         self.outgoing: list[list[int]] = [[] for _ in plan.tasks]
-        for edge, after in enumerate(self.after):
-            self.incoming[after].append(edge)
-        for edge, before in enumerate(self.before):
-            self.outgoing[before].append(edge)
+        incoming, outgoing = self.incoming, self.outgoing
+        for edge, (before, after) in enumerate(zip(befores, afters, strict=True)):
+            incoming[after].append(edge)
+            outgoing[before].append(edge)
         if len(self.calendars) > 1 or any(self.is_elapsed):
             self._find_crossing()
         self.order = self._sorted()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from chassis.working_time import WorkingCalendar
 from project_tracker.schedules.backward import Backward
@@ -12,13 +13,14 @@ from project_tracker.schedules.schedule import Driver, DriverKind, TaskSchedule
 from project_tracker.schedules.timeline import Timeline
 
 _MINUTE = 60
+Find = Callable[[WorkingCalendar, Sequence[int]], list[int]]
 
 
 def rows_of(backward: Backward) -> list[TaskSchedule]:
     """Give the row of every task, in the order of the plan."""
     network, forward = backward.network, backward.forward
-    early_start, late_start = _dated(_starts(backward.early), _starts(backward.late))
-    early_finish, late_finish = _dated(_finishes(backward.early), _finishes(backward.late))
+    early_start, late_start = _dated(backward, 0, WorkingCalendar.opening_seconds)
+    early_finish, late_finish = _dated(backward, 1, WorkingCalendar.closing_seconds)
     start, finish, reasons = early_start.copy(), early_finish.copy(), forward.reasons.copy()
     late = [
         node
@@ -44,45 +46,44 @@ def rows_of(backward: Backward) -> list[TaskSchedule]:
         _criticals(backward),
         _drivers(network, reasons),
     )
-    return list(map(TaskSchedule._make, zip(*columns, strict=True)))
+    return list(map(partial(tuple.__new__, TaskSchedule), zip(*columns, strict=True)))
 
 
-def _starts(timeline: Timeline) -> list[int]:
-    network = timeline.network
-    seconds = _located(network, timeline, timeline.positions[: network.size], WorkingCalendar.opening_seconds)
-    for node, (second, _) in timeline.fixed.items():
-        seconds[node] = second
-    return seconds
-
-
-def _finishes(timeline: Timeline) -> list[int]:
-    network = timeline.network
-    seconds = _located(network, timeline, timeline.positions[network.size :], WorkingCalendar.closing_seconds)
-    for node, (_, second) in timeline.fixed.items():
-        seconds[node] = second
-    return seconds
-
-
-def _dated(early: list[int], late: list[int]) -> tuple[list[datetime], list[datetime]]:
-    """Make a date of each second once, for plans lie on a grid of days."""
+def _dated(backward: Backward, end: int, find: Find) -> tuple[list[datetime], list[datetime]]:
+    """Give the early and the late dates of one end of every task: 0 the start, 1 the finish."""
+    network, timelines = backward.network, (backward.early, backward.late)
+    size = network.size
+    positions = [timeline.positions[end * size : (end + 1) * size] for timeline in timelines]
+    if len(network.calendars) == 1 and not any(timeline.fixed for timeline in timelines):
+        return _found_once(network.calendars[0], positions, find)
+    early, late = [
+        _located(network, timeline, own, end, find) for timeline, own in zip(timelines, positions, strict=True)
+    ]
     dates = {second: datetime.fromtimestamp(second, UTC) for second in {*early, *late}}
     return [dates[second] for second in early], [dates[second] for second in late]
 
 
-def _located(
-    network: Network,
-    timeline: Timeline,
-    positions: list[int],
-    find: Callable[[WorkingCalendar, Sequence[int]], list[int]],
-) -> list[int]:
-    """Find the seconds of all positions that have no fixed instant, calendar by calendar."""
-    if len(network.calendars) == 1 and not timeline.fixed:
-        return find(network.calendars[0], positions)
+def _found_once(
+    calendar: WorkingCalendar, positions: list[list[int]], find: Find
+) -> tuple[list[datetime], list[datetime]]:
+    """Find the date of each position once, for plans lie on a grid."""
+    early, late = positions
+    places = list({*early, *late})
+    dates = {
+        place: datetime.fromtimestamp(second, UTC) for place, second in zip(places, find(calendar, places), strict=True)
+    }
+    return [dates[place] for place in early], [dates[place] for place in late]
+
+
+def _located(network: Network, timeline: Timeline, positions: list[int], end: int, find: Find) -> list[int]:
+    """Find the seconds of all positions, calendar by calendar; what has a fixed instant has that."""
     seconds = [0] * network.size
     for number, calendar in enumerate(network.calendars):
         nodes = [node for node, axis in enumerate(network.axis) if axis == number and node not in timeline.fixed]
         for node, second in zip(nodes, find(calendar, [positions[node] for node in nodes]), strict=True):
             seconds[node] = second
+    for node, instants in timeline.fixed.items():
+        seconds[node] = instants[end]
     return seconds
 
 
@@ -105,13 +106,14 @@ def _criticals(backward: Backward) -> list[bool]:
 
 
 def _drivers(network: Network, reasons: list[Reason]) -> list[Driver]:
-    kind, tasks = DriverKind.LINK, network.tasks
+    kind, tasks, links, link = DriverKind.LINK, network.tasks, network.links, network.link
+    made = partial(tuple.__new__, Driver)
     others: dict[Reason, Driver] = {}
     drivers: list[Driver] = []
     for reason in reasons:
         if isinstance(reason, int):
             before = tasks[network.before[reason]]
-            driver = Driver(kind, before.id, before.wbs, network.links[network.link[reason]].type)
+            driver = made((kind, before.id, before.wbs, links[link[reason]].type))
         else:
             driver = others.get(reason) or others.setdefault(reason, _other(reason))
         drivers.append(driver)

@@ -49,6 +49,8 @@ class Timeline:
     def last_second(self) -> int:
         """Find the instant at which the last node finishes."""
         network, fixed = self.network, self.fixed
+        if not fixed and len(network.calendars) == 1:
+            return network.calendars[0].closing_second(max(self.positions[self.size :]))
         lasts: dict[int, int] = {}
         for node, (position, axis) in enumerate(zip(self.positions[self.size :], network.axis, strict=True)):
             if node not in fixed and position > lasts.get(axis, position - 1):
