@@ -83,7 +83,9 @@ class Event(BaseModel):
 
     @model_validator(mode="after")
     def _extensions_are_attributes(self) -> Self:
-        extensions = self.model_extra or {}
+        extensions = self.model_extra
+        if not extensions:
+            return self
         wrong = [name for name in extensions if not _ATTRIBUTE_NAME.fullmatch(name)]
         wrong += [name for name, value in extensions.items() if not isinstance(value, str | int | bool | None)]
         if wrong:

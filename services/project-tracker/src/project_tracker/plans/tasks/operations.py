@@ -24,8 +24,8 @@ from project_tracker.calendars.directory import refuse_unknown_calendars
 from project_tracker.plans.links.directory import links_of
 from project_tracker.plans.tables import TASKS, task
 from project_tracker.plans.tasks.drafts import NEVER_NULL, PLACE, columns, refuse_reversed
-from project_tracker.plans.tasks.outline import Node, Outline, outline_of, reading_order
-from project_tracker.plans.tasks.placing import Placed, Placement, place
+from project_tracker.plans.tasks.outline import Node, Outline, outline_of, prefixes, reading_order
+from project_tracker.plans.tasks.placing import Placed, Placement, place, place_alone
 from project_tracker.plans.tasks.schemas import NewTask, TaskItem, TaskPatch
 from project_tracker.projects.drafts import incomplete, with_labels_merged
 from project_tracker.projects.operations import Projects
@@ -35,6 +35,20 @@ _OF_PROJECT = task.c.project_id == bindparam("project_id", type_=Uuid)
 _NODES = (task.c.id, task.c.wbs, task.c.kind, task.c.parent_id, task.c.parent_is_given)
 _BESIDE = (task.c.external_source, task.c.external_id, task.c.actual_start_at, task.c.actual_finish_at)
 _TREE = Statement(select(*_NODES, *_BESIDE).where(_OF_PROJECT))
+_AFTER_THE_DOT = chr(ord(".") + 1)
+_NEIGHBOURS = Statement(
+    select(*_NODES)
+    .where(_OF_PROJECT, task.c.wbs == func.any(bindparam("codes", type_=ARRAY(Text))))
+    .union_all(
+        select(*_NODES)
+        .where(
+            _OF_PROJECT,
+            task.c.wbs >= bindparam("first_below", type_=Text),
+            task.c.wbs < bindparam("first_beyond", type_=Text),
+        )
+        .limit(1)
+    )
+)
 _PLAN = Statement(select(*task.c).where(_OF_PROJECT))
 _NAMED = Statement(
     select(task.c.id, task.c.wbs).where(
@@ -73,15 +87,17 @@ class Tasks(Parts):
         """Add a task; those whose wbs it is the prefix of become its subtasks."""
         async with command(self._database, caller) as tx:
             project = await self._projects.hold(tx, project_id)
-            tree = await self._tree(tx, project_id)
-            item = Placement(id=ids.new_id(), wbs=new.wbs, kind=new.kind, parent_wbs=new.parent_wbs, is_placed=True)
-            placed = await self._place(tx, project_id, tree.outline, {0: item})
-            _raise_first(placed)
             drafted = _values(new, project)
             refuse_reversed(drafted)
-            values = drafted | _place_of(placed.outline.nodes[item.id])
-            (written,) = await insert_many(tx, TASKS, [Row(id=item.id, values=values, verb="created")])
-            await _move_others(tx, tree.outline, placed.outline, {item.id})
+            item = Placement(id=ids.new_id(), wbs=new.wbs, kind=new.kind, parent_wbs=new.parent_wbs, is_placed=True)
+            node = place_alone(item, await self._neighbours(tx, project_id, item))
+            if node is not None:
+                return await conclude(tx, await _insert(tx, item, drafted | _place_of(node)))
+            outline = await self.outline(tx, project_id)
+            placed = await self._place(tx, project_id, outline, {0: item})
+            _raise_first(placed)
+            written = await _insert(tx, item, drafted | _place_of(placed.outline.nodes[item.id]))
+            await _move_others(tx, outline, placed.outline, {item.id})
             return await conclude(tx, written)
 
     async def change(
@@ -144,6 +160,19 @@ class Tasks(Parts):
         rows = await tx.all(_TREE, project_id=project_id)
         external = {(row["external_source"], row["external_id"]): row["id"] for row in rows if row["external_id"]}
         return _Tree(outline_of(rows), external, {row["id"]: row for row in rows})
+
+    async def _neighbours(self, tx: Transaction, project_id: UUID, item: Placement) -> Outline:
+        """Return the tasks whose codes have to do with that of a new one: one of those below it stands for all."""
+        codes = {item.wbs, *prefixes(item.wbs), item.parent_wbs or item.wbs}
+        return outline_of(
+            await tx.all(
+                _NEIGHBOURS,
+                project_id=project_id,
+                codes=sorted(codes),
+                first_below=f"{item.wbs}.",
+                first_beyond=f"{item.wbs}{_AFTER_THE_DOT}",
+            )
+        )
 
     async def _place(
         self, tx: Transaction, project_id: UUID, outline: Outline, items: Mapping[int, Placement]
@@ -231,6 +260,11 @@ def _place_of(node: Node) -> dict[str, Any]:
 def _settled(upsert: Upsert, item: Placement, outline: Outline) -> Upsert:
     values = _place_of(outline.nodes[item.id])
     return replace(upsert, values={**upsert.values, **values}, named=upsert.named | values.keys())
+
+
+async def _insert(tx: Transaction, item: Placement, values: Mapping[str, Any]) -> Written:
+    (written,) = await insert_many(tx, TASKS, [Row(id=item.id, values=values, verb="created")])
+    return written
 
 
 async def _move_others(tx: Transaction, before: Outline, after: Outline, own: set[UUID]) -> UUID | None:

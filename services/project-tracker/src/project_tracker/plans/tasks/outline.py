@@ -32,11 +32,7 @@ class Outline:
 
     def prefixed(self, wbs: str) -> UUID | None:
         """Return the task whose code is the longest dotted prefix of this one, if there is one."""
-        while "." in wbs:
-            wbs = wbs.rpartition(".")[0]
-            if wbs in self.by_wbs:
-                return self.by_wbs[wbs]
-        return None
+        return next((self.by_wbs[prefix] for prefix in prefixes(wbs) if prefix in self.by_wbs), None)
 
     def settled(self) -> "Outline":
         """Return the outline with every unnamed parent where its prefix is, and every parent a summary."""
@@ -72,6 +68,13 @@ class Outline:
 def outline_of(rows: Iterable[Mapping[str, object]]) -> Outline:
     """Read an outline from rows with the columns of a node."""
     return Outline(Node(**{name: row[name] for name in Node.__dataclass_fields__}) for row in rows)  # type: ignore[arg-type]
+
+
+def prefixes(wbs: str) -> Iterator[str]:
+    """Walk the dotted prefixes of a code, the longest first."""
+    while "." in wbs:
+        wbs = wbs.rpartition(".")[0]
+        yield wbs
 
 
 def reading_order(wbs: str) -> tuple[tuple[int, str], ...]:
