@@ -1,6 +1,6 @@
 """Resources with states: how one begins, and how it comes from one state to the next, each step kept in its history."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from chassis.database import Transaction
 from chassis.history import Entry, record
 from chassis.lifecycle import Transition
 from chassis.outcome import Written
+from chassis.rejection import Fault, invalid
 from chassis.resource import Resource
 from chassis.transitions import change_of
 from chassis.writing import insert_one, update_one
@@ -53,3 +54,23 @@ async def move(
     )
     await record(tx, resource, [step])
     return written
+
+
+def moment_of(at: datetime | None, last: datetime, now: datetime, noun: str) -> datetime:
+    """Return when a command took effect: when it says so (neither in the future nor before the last step), or now."""
+    if at is None:
+        return max(now, last)
+    if at > now:
+        raise invalid(Fault("/at", "in-the-future", "This is told when it has happened."))
+    if at < last:
+        raise invalid(Fault("/at", "before-last", f"This lies before the last step of the {noun}."))
+    return at
+
+
+def misplaced(order: Any, only_with: Mapping[str, Collection[str]]) -> list[Fault]:
+    """Return what a command says that belongs to commands to other states; `only_with` are the states of a field."""
+    return [
+        Fault(f"/{name}", "not-allowed", f"This belongs to a command to {' or '.join(states)}.")
+        for name, states in only_with.items()
+        if getattr(order, name) is not None and order.to not in states
+    ]

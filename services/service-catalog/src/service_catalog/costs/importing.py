@@ -24,7 +24,7 @@ def drafted(
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(COSTS, vars(item)))
-    service = _service(item, row, services)
+    service = services.service_of(item, row)
     missing = [name for name in NEEDED if row is None and getattr(item, name) is None]
     if isinstance(service, Rejection) or missing:
         faults = list(service.faults) if isinstance(service, Rejection) else []
@@ -42,13 +42,3 @@ def drafted(
     if row is not None and row["id"] in reversed_ids and any(row[name] != values[name] for name in named):
         return REVERSED
     return Upsert(values=values, named=frozenset(named))
-
-
-def _service(item: CostItem, row: Any, services: Known) -> UUID | Rejection:
-    """Return whose cost it is; a known one may leave it unsaid."""
-    if item.service_id is None and item.service_key is None:
-        if row is not None:
-            found: UUID = row["service_id"]
-            return found
-        return invalid(Fault("/service_id", "missing", "The service is named by service_id or service_key."))
-    return services.id_of(item.service_id, item.service_key)

@@ -1,13 +1,11 @@
 """How the items of a batch of improvements are written, given what is known already."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from chassis.batch import Result, Upsert, identity_of
-from chassis.history import Entry
+from chassis.batch import Upsert, identity_of
+from chassis.past import Draft, faults_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.improvements.lifecycle import APPROVED, OVER, begun, entered
@@ -27,14 +25,6 @@ _PLAIN = (
 STAYS = Rejection("conflict", "improvement-over", "What was closed or cancelled stays as it is.")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """How an item is written, and the steps it tells of."""
-
-    upsert: Upsert
-    steps: Sequence[PastState] = ()
-
-
 def needs_import(items: Sequence[ImprovementItem]) -> bool:
     """Whether some item tells of the past."""
     return any(not HISTORICAL.isdisjoint(item.model_fields_set) for item in items)
@@ -47,7 +37,7 @@ def drafted(
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(IMPROVEMENTS, vars(item)))
-    service = _service(item, row, services)
+    service = services.service_of(item, row)
     faults = list(service.faults) if isinstance(service, Rejection) else []
     title = item.title if row is None or item.title is not None else row["title"]
     if title is None:
@@ -57,7 +47,7 @@ def drafted(
     values: dict[str, Any] = {name: getattr(item, name) for name in _PLAIN} | {"service_id": service, "title": title}
     values["benefit"] = benefit_document(item.benefit, present, faults)
     values |= origin_columns(item.origin, faults)
-    faults += _faults(item, steps, now)
+    faults += faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _INSTANTS}, now)
     named = set(item.model_fields_set)
     planned_end = item.planned_end if row is None or "planned_end" in named else row["planned_end"]
     course = _course(item, row, steps, planned_end, now)
@@ -99,16 +89,6 @@ def _named(fields: set[str], course: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(columns)
 
 
-def _faults(item: ImprovementItem, steps: Sequence[PastState], now: datetime) -> list[Fault]:
-    """Return what is wrong with the past that an item tells: nothing of it lies in the future."""
-    places = [(f"/history/{place}/at", step.at) for place, step in enumerate(item.history or ())]
-    places += [(f"/{name}", at) for name in _INSTANTS if (at := getattr(item, name)) is not None]
-    faults = [Fault(place, "in-the-future", "A history tells of the past.") for place, at in places if at > now]
-    if steps and item.state not in {None, steps[-1].state}:
-        faults.append(Fault("/state", "state-differs", "The state is the last one of the history."))
-    return faults
-
-
 def _course(
     item: ImprovementItem, row: Any, steps: Sequence[PastState], planned_end: datetime | None, now: datetime
 ) -> dict[str, Any]:
@@ -143,32 +123,6 @@ def _settled(course: dict[str, Any]) -> dict[str, Any]:
     return course | {"closed_at": course["closed_at"] or course["state_since"]}
 
 
-def _service(item: ImprovementItem, row: Any, services: Known) -> UUID | Rejection:
-    """Return whose improvement it is; a known one may leave it unsaid."""
-    if item.service_id is None and item.service_key is None:
-        if row is not None:
-            found: UUID = row["service_id"]
-            return found
-        return invalid(Fault("/service_id", "missing", "The service is named by service_id or service_key."))
-    return services.id_of(item.service_id, item.service_key)
-
-
-def entries(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[Entry]:
-    """Return the steps of history that a batch has made; of a known improvement only those later than its last."""
-    made: list[Entry] = []
-    for draft, result in zip(drafts, results, strict=True):
-        if isinstance(draft, Draft) and result.written and result.id is not None:
-            made += _entries(draft, result.id, result.before)
-    return made
-
-
-def _entries(draft: Draft, id_: UUID, before: Any) -> Iterator[Entry]:
-    values = draft.upsert.values
-    state = None if before is None else before["state"]
-    steps = [(one.state, one.at, one.reason) for one in draft.steps if before is None or one.at > before["state_since"]]
-    if not draft.steps and state != values["state"]:
-        steps = [(values["state"], values["state_since"], None)]
-    for to, at, reason in steps:
-        details = {"outcome": values["outcome"]} if to == "closed" and values["outcome"] else {}
-        yield Entry(resource_id=id_, at=at, from_state=state, to_state=to, reason=reason, details=details)
-        state = to
+def details_of(state: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what belongs to a step: the outcome, where it is the end."""
+    return {"outcome": values["outcome"]} if state == "closed" and values["outcome"] else {}

@@ -1,17 +1,17 @@
 """The use cases of improvements."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from chassis import past
 from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.history import history, record
 from chassis.keys import command, conclude
-from chassis.moving import begin, move
+from chassis.moving import begin, misplaced, moment_of, move
 from chassis.outcome import Found, Written
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
@@ -81,22 +81,22 @@ class Improvements:
             )
             known = await known_rows(tx, IMPROVEMENTS, [identity_of(IMPROVEMENTS, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
+            upserts = [draft.upsert if isinstance(draft, past.Draft) else draft for draft in drafts]
             report = await write_items(tx, IMPROVEMENTS, upserts, mode=mode)
-            await record(tx, IMPROVEMENTS, importing.entries(drafts, report.results))
+            await record(tx, IMPROVEMENTS, past.entries(drafts, report.results, importing.details_of))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: ImprovementTransition) -> Written:
         """Bring an improvement to another state, if nothing stands in the way; an approval needs its own scope."""
         if order.to == "approved":
             caller.require(APPROVE)
-        if order.outcome is not None and order.to != "closed":
-            raise invalid(Fault("/outcome", "not-allowed", "This belongs to a command to closed."))
+        if faults := misplaced(order, {"outcome": ("closed",)}):
+            raise invalid(*faults)
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, IMPROVEMENTS, id_)
             candidate = Candidate(improvement=row, reason=order.reason, outcome=order.outcome)
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
-            at = _instant_of(order, row, tx.now)
+            at = moment_of(order.at, row["state_since"], tx.now, IMPROVEMENTS.noun)
             changes = entered(row, order.to, at, row["planned_end"]) | {"outcome": order.outcome}
             if order.to == "cancelled":
                 changes["cancellation_reason"] = order.reason
@@ -112,13 +112,3 @@ class Improvements:
             row = await get_row(tx, IMPROVEMENTS, id_)
             steps = await history(tx, IMPROVEMENTS, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(improvement=row), steps)
-
-
-def _instant_of(order: ImprovementTransition, row: Mapping[str, Any], now: datetime) -> datetime:
-    """Return when a command took effect."""
-    at = order.at or now
-    if at > now:
-        raise invalid(Fault("/at", "in-the-future", "This is told when it has happened."))
-    if at < row["state_since"]:
-        raise invalid(Fault("/at", "before-last", "This lies before the last step of the improvement."))
-    return at

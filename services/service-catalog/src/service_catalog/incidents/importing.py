@@ -44,7 +44,7 @@ def drafted(
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(INCIDENTS, item.__dict__))
-    service = _service(item, row, services)
+    service = services.service_of(item, row)
     title = item.title if row is None or item.title is not None else row["title"]
     if isinstance(service, Rejection) or title is None:
         faults = list(service.faults) if isinstance(service, Rejection) else []
@@ -109,16 +109,6 @@ def _course(
     if item.state is not None and item.state != row["state"]:
         course |= entered(course, item.state, max((at for at in instants.values() if at is not None), default=now))
     return course | instants
-
-
-def _service(item: IncidentItem, row: Any, services: Known) -> UUID | Rejection:
-    """Return whose incident it is; a known one may leave it unsaid."""
-    if item.service_id is None and item.service_key is None:
-        if row is not None:
-            found: UUID = row["service_id"]
-            return found
-        return invalid(Fault("/service_id", "missing", "The service is named by service_id or service_key."))
-    return services.id_of(item.service_id, item.service_key)
 
 
 def entries(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[Entry]:

@@ -16,7 +16,7 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, histories, history, record
 from chassis.keys import command, conclude
-from chassis.moving import move
+from chassis.moving import misplaced, moment_of, move
 from chassis.outcome import Found, Written
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
@@ -35,7 +35,7 @@ from service_catalog.sla import timers
 IMPORT = "catalog:import"
 ATTEMPTS_MAX = 5
 _CLOCKED = frozenset({"priority", "service_id", "occurred_at"})
-_ONLY_WITH = {"hold_reason": "on_hold", "resolution": "resolved", "factor": "resolved"}
+_ONLY_WITH = {"hold_reason": ("on_hold",), "resolution": ("resolved",), "factor": ("resolved",)}
 # Written out, so that the planner sees that the partial indexes hold what is looked for.
 _UNRESOLVED = incident.c.state.in_([literal_column(f"'{state}'") for state in UNRESOLVED])
 _DUPLICATE = Statement(
@@ -148,7 +148,7 @@ class Incidents:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, INCIDENTS, id_)
             transition = LIFECYCLE.decide(row["state"], order.to, _candidate(row, order))
-            at = _instant_of(order, row["state_since"], tx.now)
+            at = moment_of(order.at, row["state_since"], tx.now, INCIDENTS.noun)
             changes = entered(row, order.to, at, order.hold_reason)
             if order.to == "cancelled":
                 changes["cancel_reason"] = order.reason
@@ -215,26 +215,11 @@ def _candidate(row: Mapping[str, Any], order: IncidentTransition) -> Candidate:
 
 def _refuse_misplaced(order: IncidentTransition) -> None:
     """Refuse what does not belong to the state a command leads to."""
-    faults = [
-        Fault(f"/{name}", "not-allowed", f"This belongs to a command to {to}.")
-        for name, to in _ONLY_WITH.items()
-        if getattr(order, name) is not None and order.to != to
-    ]
+    faults = misplaced(order, _ONLY_WITH)
     if order.to == "cancelled" and order.reason is not None and order.reason not in CANCEL_REASONS:
         faults.append(Fault("/reason", "not-one-of", f"The reason is one of {', '.join(CANCEL_REASONS)}."))
     if faults:
         raise invalid(*faults)
-
-
-def _instant_of(order: IncidentTransition, last: datetime, now: datetime) -> datetime:
-    """Return when a command took effect."""
-    if order.at is None:
-        return max(now, last)
-    if order.at > now:
-        raise invalid(_future("/at"))
-    if order.at < last:
-        raise invalid(Fault("/at", "before-last", "This lies before the last step of the incident."))
-    return order.at
 
 
 def _moved_beginning(row: Any, occurred_at: datetime, now: datetime) -> dict[str, Any]:

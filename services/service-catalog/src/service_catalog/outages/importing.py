@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
 from chassis.history import Entry
@@ -29,7 +28,7 @@ def drafted(
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(OUTAGES, vars(item)))
-    service = _service(item, row, services)
+    service = services.service_of(item, row)
     missing = [name for name in sorted(_NEVER_NULL) if row is None and getattr(item, name) is None]
     if isinstance(service, Rejection) or missing:
         faults = list(service.faults) if isinstance(service, Rejection) else []
@@ -57,16 +56,6 @@ def drafted(
         change_verb=_VERBS[state] if change else "updated",
         change=change,
     )
-
-
-def _service(item: OutageItem, row: Any, services: Known) -> UUID | Rejection:
-    """Return whose outage it is; a known one may leave it unsaid."""
-    if item.service_id is None and item.service_key is None:
-        if row is not None:
-            found: UUID = row["service_id"]
-            return found
-        return invalid(Fault("/service_id", "missing", "The service is named by service_id or service_key."))
-    return services.id_of(item.service_id, item.service_key)
 
 
 def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> list[Entry]:

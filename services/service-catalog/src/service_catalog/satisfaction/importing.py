@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from chassis.batch import Upsert, identity_of
 from chassis.rejection import Fault, Rejection, invalid
@@ -23,7 +22,7 @@ def drafted(
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(RESPONSES, vars(item)))
-    service = _service(item, row, services)
+    service = services.service_of(item, row)
     faults = list(service.faults) if isinstance(service, Rejection) else []
     if row is None and item.score is None:
         faults.append(Fault("/score", "missing", "This is needed."))
@@ -43,13 +42,3 @@ def drafted(
 
 def _differs(row: Mapping[str, Any], values: Mapping[str, Any], named: Iterable[str]) -> bool:
     return any(row[name] != values[name] for name in named if name != "labels")
-
-
-def _service(item: SurveyResponseItem, row: Any, services: Known) -> UUID | Rejection:
-    """Return which service it is about; a known response may leave it unsaid."""
-    if item.service_id is None and item.service_key is None:
-        if row is not None:
-            found: UUID = row["service_id"]
-            return found
-        return invalid(Fault("/service_id", "missing", "The service is named by service_id or service_key."))
-    return services.id_of(item.service_id, item.service_key)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import Statement, Transaction
 from chassis.reading import refuse_unknown
-from chassis.rejection import Rejection, not_found
+from chassis.rejection import Fault, Rejection, invalid, not_found
 from service_catalog.services.tables import service
 
 _FIND = Statement(
@@ -50,6 +50,15 @@ class Known:
             return service_id if service_id in self.ids else refuse_unknown("service", f"{pointer}/service_id")
         found = self.by_key.get(service_key or "")
         return refuse_unknown("service", f"{pointer}/service_key") if found is None else found
+
+    def service_of(self, item: Any, row: Mapping[str, Any] | None) -> UUID | Rejection:
+        """Return whose resource an item of a batch is; one that is known already (its row) may leave it unsaid."""
+        if item.service_id is not None or item.service_key is not None:
+            return self.id_of(item.service_id, item.service_key)
+        if row is None:
+            return invalid(Fault("/service_id", "missing", "The service is named by service_id or service_key."))
+        found: UUID = row["service_id"]
+        return found
 
 
 async def find_services(tx: Transaction, *, keys: Iterable[str | None] = (), ids: Iterable[UUID | None] = ()) -> Known:
