@@ -65,14 +65,18 @@ class Lifecycle(Generic[Subject]):
             if transition.source == state
         ]
 
+    def way(self, state: str, to: str) -> Transition[Subject] | None:
+        """Return the transition from a state to another, if there is one."""
+        return next((one for one in self.transitions if (one.source, one.target) == (state, to)), None)
+
     def decide(self, state: str, to: str, subject: Subject) -> Transition[Subject]:
         """Return the transition, or refuse with all that speaks against it."""
-        for transition in self.transitions:
-            if (transition.source, transition.target) == (state, to):
-                unmet = self.unmet(transition, subject)
-                if unmet:
-                    raise Rejection("conflict", "guards-unmet", f"{self.name} cannot become {to} yet.", guards=unmet)
-                return transition
+        transition = self.way(state, to)
+        if transition is not None:
+            unmet = self.unmet(transition, subject)
+            if unmet:
+                raise Rejection("conflict", "guards-unmet", f"{self.name} cannot become {to} yet.", guards=unmet)
+            return transition
         raise Rejection(
             "conflict",
             "transition-not-allowed",

@@ -64,6 +64,16 @@ CLOSES_CYCLE = Statement(
     ).bindparams(bindparam("depends_on_id", type_=Uuid), bindparam("service_id", type_=Uuid))
 )
 
+HARD_AROUND = Statement(
+    text(
+        """
+        SELECT depends_on_id AS id FROM service_dependency WHERE type = 'hard' AND service_id = ANY(:service_ids)
+        UNION
+        SELECT service_id FROM service_dependency WHERE type = 'hard' AND depends_on_id = ANY(:service_ids)
+        """
+    ).bindparams(bindparam("service_ids", type_=ARRAY(Uuid)))
+)
+
 # One at a time may add to an organisation's graph; held until the transaction ends.
 LOCK_GRAPH = Statement(
     text("SELECT pg_advisory_xact_lock(hashtextextended('service_dependency ' || :org, 0))").bindparams(

@@ -1,7 +1,7 @@
 """The use cases of dependencies."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, get, get_to_change, list_page
 from chassis.rejection import Fault, Rejection, UnmetGuard, invalid
 from chassis.writing import delete_one, insert_one, revise
-from service_catalog.dependencies.graph import CLOSES_CYCLE, LOCK_GRAPH, neighbours, walk
+from service_catalog.dependencies.graph import CLOSES_CYCLE, HARD_AROUND, LOCK_GRAPH, neighbours, walk
 from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyPatch, NewDependency
 from service_catalog.dependencies.tables import DEPENDENCIES
 from service_catalog.services.directory import find_services, service_card
@@ -91,6 +91,11 @@ class Dependencies:
     async def hard_of(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
         """Return what a service depends on by a hard link of its own: id, key, name and state."""
         return await tx.all(neighbours("down"), service_id=service_id, hard_only=True)
+
+    async def hard_around(self, tx: Transaction, service_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Return what is one hard link away from any of the services, whichever of the two depends on the other."""
+        rows = await tx.all(HARD_AROUND, service_ids=sorted(service_ids))
+        return frozenset(row["id"] for row in rows)
 
     async def dependents_of(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
         """Return what depends on a service by a link of its own: id, key, name and state."""

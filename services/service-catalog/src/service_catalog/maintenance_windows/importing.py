@@ -12,6 +12,7 @@ from service_catalog.maintenance_windows.schemas import MaintenanceWindowItem
 from service_catalog.maintenance_windows.spans import SPAN_FIELDS, Spans
 from service_catalog.maintenance_windows.tables import WINDOWS
 from service_catalog.services.directory import Known
+from service_catalog.services.membership import services_of_item
 
 _NEVER_NULL = frozenset({"planned_start", "planned_end", "announced_at", "state"})
 _NEEDED = ("planned_start", "planned_end")
@@ -25,7 +26,7 @@ def drafted(
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(WINDOWS, vars(item)))
-    service_ids, faults = _services(item, row, services)
+    service_ids, faults = services_of_item(item.service_ids, item.service_keys, row, services)
     if row is None:
         faults += [Fault(f"/{name}", "missing", "This is needed.") for name in _NEEDED if getattr(item, name) is None]
     if faults:
@@ -44,25 +45,6 @@ def drafted(
         named=frozenset((named - _SERVICES) | ({"service_ids"} if named & _SERVICES else set())),
         change=change_of(row, state, actor=actor),
     )
-
-
-def _services(item: MaintenanceWindowItem, row: Any, services: Known) -> tuple[list[str], list[Fault]]:
-    """Return the services of an item, each once; a known window may leave them unsaid."""
-    if item.service_ids is None and item.service_keys is None:
-        if row is not None:
-            return row["service_ids"], []
-        return [], [Fault("/service_ids", "missing", "The services are named by service_ids or service_keys.")]
-    found: dict[str, None] = {}
-    faults: list[Fault] = []
-    wanted = [("service_ids", place, id_, None) for place, id_ in enumerate(item.service_ids or ())]
-    by_key = [("service_keys", place, None, key) for place, key in enumerate(item.service_keys or ())]
-    for name, place, id_, key in [*wanted, *by_key]:
-        service = services.id_of(id_, key)
-        if isinstance(service, Rejection):
-            faults.append(Fault(f"/{name}/{place}", "reference-unknown", "There is no such service."))
-        else:
-            found[str(service)] = None
-    return list(found), faults
 
 
 def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:

@@ -1,12 +1,11 @@
 """The use cases of maintenance windows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, bindparam, func, literal_column, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Integer, Uuid, bindparam, func, literal_column, select
 
 from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
@@ -17,7 +16,7 @@ from chassis.keys import command, conclude
 from chassis.moving import begin, move
 from chassis.outcome import Found, Written
 from chassis.reader import Reader
-from chassis.reading import get_row, get_to_change
+from chassis.reading import find_to_change, get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.resource import shown
 from chassis.transitions import transitions_document
@@ -33,13 +32,12 @@ from service_catalog.maintenance_windows.schemas import (
 from service_catalog.maintenance_windows.spans import SPAN_FIELDS, Spans
 from service_catalog.maintenance_windows.tables import WINDOWS, maintenance_window
 from service_catalog.services.directory import find_services
+from service_catalog.services.membership import Span, claims, existing_services, names
 
 IMPORT = "catalog:import"
 SHOWN_MAX = 100
 _REACHED = {"actual_start": frozenset({"in_progress", "completed"}), "actual_end": frozenset({"completed"})}
-_NAMES_SERVICE = maintenance_window.c.service_ids.op("@>")(
-    func.jsonb_build_array(bindparam("service_id", type_=Text), type_=JSONB)
-)
+_NAMES_SERVICE = names(maintenance_window.c.service_ids, bindparam("service_id", type_=Uuid))
 _SHOWN = ("planned_start", "planned_end", "actual_start")
 _RUNNING = Statement(
     select(maintenance_window.c.id, *(shown(maintenance_window.c[name]).label(name) for name in _SHOWN))
@@ -52,6 +50,9 @@ _ALL_RUNNING = Statement(
     select(func.jsonb_array_elements_text(maintenance_window.c.service_ids).label("service_id"))
     .where(maintenance_window.c.state == literal_column("'in_progress'"))
     .distinct()
+)
+_OPEN_OVER = Statement(
+    claims(maintenance_window, ("scheduled", "in_progress")).order_by(maintenance_window.c.planned_start)
 )
 
 
@@ -66,10 +67,7 @@ class MaintenanceWindows:
     async def create(self, caller: Caller, new: NewMaintenanceWindow) -> Written:
         """Add a window, in the state that its actual span tells of."""
         async with command(self._database, caller) as tx:
-            values = new.model_dump() | {"announced_at": new.announced_at or tx.now, "cancellation_reason": None}
-            values["service_ids"] = await _existing(tx, new.service_ids)
-            spans = _sound(values, tx.now)
-            return await conclude(tx, await begin(tx, WINDOWS, values | {"state": spans.state}))
+            return await conclude(tx, await _add(tx, new))
 
     async def change(self, caller: Caller, id_: UUID, patch: MaintenanceWindowPatch, expected: int | None) -> Written:
         """Change what was sent; what really happened can be corrected once it has happened."""
@@ -77,7 +75,7 @@ class MaintenanceWindows:
             row = await get_to_change(tx, WINDOWS, id_)
             changes = patch.changes(row)
             if "service_ids" in changes:
-                changes["service_ids"] = await _existing(tx, changes["service_ids"])
+                changes["service_ids"] = await existing_services(tx, changes["service_ids"])
             for name, states in _REACHED.items():
                 if changes.get(name) is not None and row["state"] not in states:
                     raise invalid(Fault(f"/{name}", "state-not-reached", "Use a transition to say that this happened."))
@@ -107,16 +105,9 @@ class MaintenanceWindows:
             row = await get_to_change(tx, WINDOWS, id_)
             transition = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
             at = order.at or tx.now
-            changes: dict[str, Any] = {}
-            match order.to:
-                case "in_progress":
-                    changes["actual_start"] = at
-                case "completed":
-                    changes["actual_end"] = at if order.at else max(at, row["actual_start"] or at)
-                case "cancelled":
-                    changes["cancellation_reason"] = order.reason
-                case "scheduled":  # nothing leads there
-                    pass
+            changes = _entered(row, order.to, at, order.reason)
+            if order.at is not None and order.to == "completed":
+                changes["actual_end"] = at
             faults = Spans(**{name: changes.get(name, row[name]) for name in SPAN_FIELDS}).faults(tx.now)
             if at > tx.now:
                 faults.append(Fault("/at", "in-the-future", "This is told when it has happened."))
@@ -130,9 +121,33 @@ class MaintenanceWindows:
             row = await get_row(tx, WINDOWS, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, WINDOWS, id_))
 
+    async def announce(self, tx: Transaction, *, title: str, service_ids: Sequence[str], span: Span) -> UUID:
+        """Add a scheduled window over services that exist, announced now, as part of something larger."""
+        ids = [UUID(id_) for id_ in service_ids]
+        new = NewMaintenanceWindow(title=title, service_ids=ids, planned_start=span[0], planned_end=span[1])
+        written = await _add(tx, new)
+        if written.id is None:
+            raise RuntimeError("a window that was added has an id")
+        return written.id
+
+    async def lead(self, tx: Transaction, id_: UUID, to: str, *, at: datetime, reason: str | None) -> None:
+        """Bring a window to another state as part of something larger, if there is a way there from where it is now."""
+        row = await find_to_change(tx, WINDOWS, id_)
+        transition = LIFECYCLE.way(row["state"], to) if row is not None else None
+        if transition is not None:
+            changes = _entered(row, to, at, reason)
+            await move(tx, WINDOWS, row, transition, changes, at=at, reason=reason)
+
+    async def open_over(
+        self, tx: Transaction, service_ids: Collection[UUID], span: Span, *, but: UUID | None, most: int
+    ) -> Sequence[Any]:
+        """Return the windows over any of the services that are not over and overlap a span, all but one."""
+        ids = sorted(str(id_) for id_ in service_ids)
+        return await tx.all(_OPEN_OVER, claimed=ids, since=span[0], until=span[1], but=but, most=most)
+
     async def running_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:
         """Return the windows of a service that are in progress, a hundred at most."""
-        rows = await tx.all(_RUNNING, service_id=str(service_id), most=SHOWN_MAX)
+        rows = await tx.all(_RUNNING, service_id=service_id, most=SHOWN_MAX)
         return [{"id": str(row["id"])} | {name: row[name] for name in _SHOWN} for row in rows]
 
     async def running_among(self, tx: Transaction, service_ids: Sequence[UUID]) -> frozenset[UUID]:
@@ -142,7 +157,27 @@ class MaintenanceWindows:
 
     async def name(self, tx: Transaction, service_id: UUID) -> bool:
         """Tell whether any window names a service."""
-        return await tx.one(_ANY, service_id=str(service_id)) is not None
+        return await tx.one(_ANY, service_id=service_id) is not None
+
+
+async def _add(tx: Transaction, new: NewMaintenanceWindow) -> Written:
+    values = new.model_dump() | {"announced_at": new.announced_at or tx.now, "cancellation_reason": None}
+    values["service_ids"] = await existing_services(tx, new.service_ids)
+    spans = _sound(values, tx.now)
+    return await begin(tx, WINDOWS, values | {"state": spans.state})
+
+
+def _entered(row: Any, to: str, at: datetime, reason: str | None) -> dict[str, Any]:
+    """Return what changes when a window enters a state; it never ends before it has begun."""
+    match to:
+        case "in_progress":
+            return {"actual_start": at}
+        case "completed":
+            return {"actual_end": max(at, row["actual_start"] or at)}
+        case "cancelled":
+            return {"cancellation_reason": reason}
+        case _:  # nothing leads there
+            return {}
 
 
 def _sound(values: Mapping[str, Any], now: datetime) -> Spans:
@@ -151,16 +186,3 @@ def _sound(values: Mapping[str, Any], now: datetime) -> Spans:
     if faults:
         raise invalid(*faults)
     return spans
-
-
-async def _existing(tx: Transaction, service_ids: Sequence[UUID]) -> list[str]:
-    """Return services as they are kept, each once; refuse those that do not exist."""
-    known = (await find_services(tx, ids=service_ids)).ids
-    faults = [
-        Fault(f"/service_ids/{place}", "reference-unknown", "There is no such service.")
-        for place, id_ in enumerate(service_ids)
-        if id_ not in known
-    ]
-    if faults:
-        raise invalid(*faults)
-    return list(dict.fromkeys(str(id_) for id_ in service_ids))

@@ -32,6 +32,12 @@ _CALENDARS = Statement(
         service.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1)))
     )
 )
+_LOCK_MANY = Statement(
+    select(service.c.id)
+    .where(service.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(service.c.id)
+    .with_for_update(of=service, key_share=True)
+)
 CARD = "SELECT id, key, name, state FROM service"
 """What other slices' statements may show of a service."""
 _CARD = Statement(text(f"{CARD} WHERE id = :id").bindparams(bindparam("id", type_=Uuid)))
@@ -77,6 +83,11 @@ async def lock_service(tx: Transaction, id_: UUID) -> bool:
 async def calendars_of(tx: Transaction, ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
     """Return the calendars of services' agreed hours; a service may have none."""
     return {row["id"]: row["calendar_id"] for row in await tx.all(_CALENDARS, ids=sorted(ids))}
+
+
+async def lock_services(tx: Transaction, ids: Iterable[UUID]) -> None:
+    """Lock services against changes until the transaction ends, in the order of their ids."""
+    await tx.run(_LOCK_MANY, ids=sorted(ids))
 
 
 async def service_card(tx: Transaction, id_: UUID) -> Any:
