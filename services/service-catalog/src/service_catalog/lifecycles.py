@@ -7,6 +7,7 @@ from typing import Any
 from chassis.diagrams import page
 from chassis.lifecycle import Lifecycle
 from service_catalog.acceptance.lifecycle import LIFECYCLE as CRITERION
+from service_catalog.changes.lifecycle import LIFECYCLE as CHANGE
 from service_catalog.improvements.lifecycle import LIFECYCLE as IMPROVEMENT
 from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
@@ -19,6 +20,7 @@ LIFECYCLES: Mapping[str, Lifecycle[Any]] = {
     "Incident": INCIDENT,
     "Outage": OUTAGE,
     "Maintenance window": WINDOW,
+    "Change": CHANGE,
     "Improvement": IMPROVEMENT,
 }
 _INTRODUCTION = (

@@ -15,6 +15,8 @@ from chassis.standing import Standing
 from service_catalog.acceptance import routes as acceptance
 from service_catalog.acceptance.operations import AcceptanceCriteria
 from service_catalog.calendars.tables import CALENDARS
+from service_catalog.changes import routes as changes
+from service_catalog.changes.operations import Changes
 from service_catalog.costs import routes as costs
 from service_catalog.costs.operations import Costs
 from service_catalog.dependencies import routes as dependencies
@@ -54,6 +56,7 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
     of_windows = MaintenanceWindows(database, seal)
     of_criteria = AcceptanceCriteria(database, seal)
     of_dependencies = Dependencies(database, seal)
+    of_changes = Changes(database, seal, dependencies=of_dependencies, windows=of_windows)
     of_services = Services(
         database,
         seal,
@@ -63,6 +66,7 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         levels=of_levels,
         criteria=of_criteria,
         dependencies=of_dependencies,
+        changes=of_changes,
     )
     return [
         calendars.router(of_calendars, scopes="catalog"),
@@ -71,6 +75,7 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         dependencies.router(of_dependencies),
         outages.router(of_outages),
         maintenance_windows.router(of_windows),
+        changes.router(of_changes),
         incidents.router(of_incidents),
         levels.router(of_levels),
         sla.router(SlaClocks(database, incidents=of_incidents, levels=of_levels, calendars=of_calendars)),

@@ -1,11 +1,10 @@
 """The table of maintenance windows."""
 
-from sqlalchemy import Column, Index, Text, cast, func, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import Uuid
+from sqlalchemy import Column, Index, Text, text
 
 from chassis.resource import Instant, JsonDocument, Resource, columns_as_fields, tenant_table
 from service_catalog.metadata import METADATA
+from service_catalog.services.membership import names
 
 maintenance_window = tenant_table(
     "maintenance_window",
@@ -30,6 +29,12 @@ maintenance_window = tenant_table(
         postgresql_where=text("external_id IS NOT NULL"),
     ),
     Index("maintenance_window_in_progress", "org", postgresql_where=text("state = 'in_progress'")),
+    Index(
+        "maintenance_window_open",
+        "org",
+        "planned_start",
+        postgresql_where=text("state IN ('scheduled', 'in_progress')"),
+    ),
     Index("maintenance_window_planned_start", "org", "planned_start", "id"),
     Index(
         "maintenance_window_service_ids",
@@ -47,9 +52,5 @@ WINDOWS = Resource(
     fields=columns_as_fields(maintenance_window),
     sorts=("created_at", "updated_at", "planned_start"),
     search=("title", "description"),
-    filters={
-        "service_id": lambda wanted: maintenance_window.c.service_ids.op("@>")(
-            func.jsonb_build_array(cast(cast(wanted, Uuid), Text), type_=JSONB)
-        ),
-    },
+    filters={"service_id": lambda wanted: names(maintenance_window.c.service_ids, wanted)},
 )

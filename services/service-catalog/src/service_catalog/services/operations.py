@@ -22,6 +22,7 @@ from chassis.schemas import instant_text
 from chassis.transitions import history_document, transitions_document
 from chassis.writing import delete_one, revise
 from service_catalog.acceptance.operations import AcceptanceCriteria
+from service_catalog.changes.operations import Changes
 from service_catalog.dependencies.operations import Dependencies
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
@@ -58,6 +59,7 @@ class Services:
         levels: ServiceLevels,
         criteria: AcceptanceCriteria,
         dependencies: Dependencies,
+        changes: Changes,
     ) -> None:
         self._database = database
         reader = Reader(database, SERVICES, seal)
@@ -68,6 +70,7 @@ class Services:
         self._levels = levels
         self._criteria = criteria
         self._dependencies = dependencies
+        self._changes = changes
 
     async def create(self, caller: Caller, new: NewService) -> Written:
         """Add a service, as `proposed`."""
@@ -106,7 +109,7 @@ class Services:
             if row["state"] != LIFECYCLE.initial:
                 begun = "A service that was begun is cancelled or retired, not deleted."
                 raise Rejection("conflict", "service-begun", begun)
-            if await self._windows.name(tx, id_):
+            if await self._windows.name(tx, id_) or await self._changes.name(tx, id_):
                 raise IN_USE
             try:
                 return await conclude(tx, await delete_one(tx, SERVICES, id_, expected=expected))
