@@ -20,6 +20,7 @@ VARIABLE = re.compile(r"\{(\w+)\}")
 # Operations whose example is refused however good it is, and why.
 REFUSED = {
     "answer_survey": "the token of an invitation is told once and cannot be shown",
+    "approve_change_afterwards": "it is for an emergency change under way, and a normal one is shown",
     "transition_improvement": "it shows the end of a way, not its first step",
 }
 # What links lead to: who creates it, what tells it from the one that is shown, and what it is called there.

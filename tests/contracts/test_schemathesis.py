@@ -37,6 +37,7 @@ def catalog_resources(client: httpx.Client) -> dict[str, str]:
     outage = make(client, "outages", {**about, "severity": "major", "started_at": START})
     planned = {"planned_start": START, "planned_end": "2026-03-02T10:00:00Z"}
     window = make(client, "maintenance-windows", {"service_ids": [service["id"]], **planned})
+    change = make(client, "changes", {"service_ids": [service["id"]], "title": "Move the database", **planned})
     level = make(client, "service-levels", {**about, "metric": "resolution_time", "target": "240"})
     month = {"period_start": "2026-02-01", "period_end": "2026-02-28"}
     cost = make(client, "costs", {**about, "category": "cloud", "nature": "opex", "amount": EURO, **month})
@@ -48,6 +49,7 @@ def catalog_resources(client: httpx.Client) -> dict[str, str]:
         "incident_id": incident["id"],
         "outage_id": outage["id"],
         "window_id": window["id"],
+        "change_id": change["id"],
         "service_level_id": level["id"],
         "cost_id": cost["id"],
         "depends_on_id": other["id"],

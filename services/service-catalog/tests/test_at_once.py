@@ -27,6 +27,7 @@ async def test_of_two_equal_commands_one_wins(catalog: Catalog) -> None:
         ("incidents", await catalog.incident(), "acknowledged"),
         ("outages", await catalog.outage(), "ended"),
         ("maintenance-windows", await catalog.window(), "in_progress"),
+        ("changes", await catalog.change(), "requested"),
     ):
         path = f"{collection}/{made['id']}/transitions"
         assert await statuses(*(catalog.send("POST", path, json={"to": target}) for _ in range(2))) == [200, 409]

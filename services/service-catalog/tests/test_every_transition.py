@@ -6,6 +6,7 @@ import pytest
 from catalog_api import Catalog
 
 from chassis.lifecycle import Lifecycle
+from service_catalog.changes.lifecycle import LIFECYCLE as CHANGE
 from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
 from service_catalog.outages.lifecycle import LIFECYCLE as OUTAGE
@@ -16,6 +17,13 @@ LIFECYCLES: dict[str, Lifecycle[Any]] = {
     "incidents": INCIDENT,
     "outages": OUTAGE,
     "maintenance-windows": WINDOW,
+    "changes": CHANGE,
+}
+# Ways that are open to changes of one kind only; all others are those of a normal change.
+SHORT_CUTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("draft", "scheduled"): {"type": "standard", "risk": "low"},
+    ("draft", "implementing"): {"type": "emergency"},
+    ("requested", "implementing"): {"type": "emergency"},
 }
 MATRIX = [
     pytest.param(collection, source, target, id=f"{collection}-{source}-{target}")
@@ -27,6 +35,8 @@ MATRIX = [
 
 def order(collection: str, target: str) -> dict[str, Any]:
     """Return all that a command may need to pass every guard."""
+    if collection == "changes" and target == "closed":
+        return {"outcome": "successful"}
     if collection != "incidents":
         return {"reason": "Because."}
     return {
@@ -41,12 +51,13 @@ def way_to(lifecycle: Lifecycle[Any], state: str) -> list[str]:
     ways = {lifecycle.initial: list[str]()}
     while state not in ways:
         for one in lifecycle.transitions:
-            if one.source in ways:
+            if one.source in ways and (one.source, one.target) not in SHORT_CUTS:
                 ways.setdefault(one.target, [*ways[one.source], one.target])
     return ways[state]
 
 
-async def made_in(catalog: Catalog, collection: str, state: str) -> str:
+async def made_in(catalog: Catalog, collection: str, state: str, target: str) -> str:
+    """Add one, bring it to a state, and return its path; it is of a kind that may go to the target."""
     match collection:
         case "services":
             made = await catalog.complete_service()
@@ -54,17 +65,19 @@ async def made_in(catalog: Catalog, collection: str, state: str) -> str:
             made = await catalog.incident()
         case "outages":
             made = await catalog.outage()
-        case _:
+        case "maintenance-windows":
             made = await catalog.window()
+        case _:
+            made = await catalog.change(**SHORT_CUTS.get((state, target), {}))
     own = f"{collection}/{made['id']}"
-    for target in way_to(LIFECYCLES[collection], state):
-        await catalog.move(own, target, **order(collection, target))
+    for step in way_to(LIFECYCLES[collection], state):
+        await catalog.move(own, step, **order(collection, step))
     return own
 
 
 @pytest.mark.parametrize(("collection", "source", "target"), MATRIX)
 async def test_a_command_does_what_the_table_says(catalog: Catalog, collection: str, source: str, target: str) -> None:
-    own = await made_in(catalog, collection, source)
+    own = await made_in(catalog, collection, source, target)
     before = await catalog.get(own)
     possible = {one.target for one in LIFECYCLES[collection].transitions if one.source == source}
     told = await catalog.get(f"{own}/transitions")

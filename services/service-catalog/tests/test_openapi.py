@@ -6,6 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
+from service_catalog.changes import schemas as changes
 from service_catalog.costs import schemas as costs
 from service_catalog.improvements import schemas as improvements
 from service_catalog.incidents import schemas as incidents
@@ -27,7 +28,7 @@ SETTINGS: dict[str, Any] = {
 }
 WITH_EXAMPLES = [
     model
-    for slice_ in (services, incidents, outages, windows, costs, improvements, satisfaction)
+    for slice_ in (services, incidents, outages, windows, changes, costs, improvements, satisfaction)
     for model in vars(slice_).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and "json_schema_extra" in model.model_config
 ]

@@ -19,6 +19,7 @@ async def everything(catalog: Catalog) -> dict[str, str]:
         "incidents": (await catalog.incident(service))["id"],
         "outages": (await catalog.outage(service))["id"],
         "maintenance-windows": (await catalog.window(service))["id"],
+        "changes": (await catalog.change(service))["id"],
     }
 
 
@@ -46,6 +47,9 @@ async def test_nothing_of_another_organisation_is_referred_to(catalog: Catalog) 
     await catalog.post("outages", mine | {"incident_id": foreign["incidents"]}, status=422)
     window = {"planned_start": "2026-01-05T22:00:00Z", "planned_end": "2026-01-06T02:00:00Z"}
     await catalog.post("maintenance-windows", window | {"service_ids": [foreign["services"]]}, status=422)
+    change = {"title": "Move", "service_ids": [service["id"]]}
+    await catalog.post("changes", change | {"service_ids": [foreign["services"]]}, status=422)
+    await catalog.post("changes", change | {"incident_id": foreign["incidents"]}, status=422)
     await catalog.patch(f"services/{service['id']}", {"successor_service_id": foreign["services"]}, status=422)
 
 
