@@ -25,7 +25,7 @@ def change(**given: Any) -> dict[str, Any]:
         "risk": "medium",
         "reason": None,
         "backout_plan": "Undo it.",
-        "requester": "grace",
+        "requester": "alan",
         "planned_start": START,
         "planned_end": after(60),
         "opens_maintenance_window": False,
@@ -37,7 +37,8 @@ def unmet(source: str, target: str, *, command: dict[str, Any] | None = None, **
     """Return the codes of the guards that keep a change from going from a state to another."""
     way = LIFECYCLE.way(source, target)
     assert way is not None
-    candidate = Candidate(change=change(state=source, **given), actor="ada", **(command or {}))
+    row = change(state=source, **given)
+    candidate = Candidate(change=row, actor="ada", proposers=frozenset({row["requester"]}), **(command or {}))
     return [guard.code for guard in LIFECYCLE.unmet(way, candidate)]
 
 
@@ -112,7 +113,8 @@ def test_an_emergency_begins_for_a_reason_and_closes_only_when_it_was_approved()
 
 def test_what_an_approval_afterwards_needs() -> None:
     def lacking(**given: Any) -> list[str]:
-        candidate = Candidate(change=change(**given), actor="ada")
+        row = change(**given)
+        candidate = Candidate(change=row, actor="ada", proposers=frozenset({row["requester"]}))
         return [guard.code for guard in LIFECYCLE.unmet(APPROVAL_AFTERWARDS, candidate)]
 
     assert lacking(type="emergency", state="implementing") == []

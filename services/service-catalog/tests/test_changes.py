@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, codes, pointers, told
+from catalog_api import APPROVER, Catalog, ago, codes, pointers, told
 
 from chassis import clock
 from chassis.testkit.applications import ANY_VERSION
@@ -65,7 +65,7 @@ async def test_what_is_wrong_is_pointed_at(catalog: Catalog, wrong: dict[str, An
 async def test_a_normal_change_from_its_draft_to_its_outcome(catalog: Catalog, pools: Pools) -> None:
     own = await brought(catalog, "requested")
     approved = await catalog.move(own, "approved", reason="Fine.")
-    assert (approved["approved_by"], approved["approved_at"]) == ("tester", approved["state_since"])
+    assert (approved["approved_by"], approved["approved_at"]) == (APPROVER, approved["state_since"])
     await catalog.move(own, "scheduled")
     started = await catalog.move(own, "implementing")
     assert (started["actual_start"], started["actual_end"]) == (started["state_since"], None)
@@ -79,7 +79,7 @@ async def test_a_normal_change_from_its_draft_to_its_outcome(catalog: Catalog, p
         ("closed", 7),
     ]
     assert events[-1][2] == closed
-    assert events[2][3] == {"from": "requested", "to": "approved", "reason": "Fine.", "actor": "tester"}
+    assert events[2][3] == {"from": "requested", "to": "approved", "reason": "Fine.", "actor": APPROVER}
     steps = (await catalog.get(f"{own}/transitions"))["history"]
     assert [(step["from"], step["to"]) for step in steps[:3]] == [
         *((None, "draft"), ("draft", "requested"), ("requested", "approved")),
@@ -89,7 +89,7 @@ async def test_a_normal_change_from_its_draft_to_its_outcome(catalog: Catalog, p
 
 
 async def test_all_that_an_approval_lacks_is_told_at_once_and_beforehand(catalog: Catalog) -> None:
-    bare = {"planned_start": None, "risk": None, "backout_plan": None, "requester": "tester"}
+    bare = {"planned_start": None, "risk": None, "backout_plan": None, "requester": APPROVER}
     own = await brought(catalog, "requested", **bare)
     missing = ["planned_window_set", "risk_assessed", "backout_plan_set", "approver_is_another"]
     assert codes(await catalog.move(own, "approved", status=409)) == missing
@@ -134,9 +134,9 @@ async def test_an_emergency_is_approved_afterwards(catalog: Catalog, pools: Pool
     own = await brought(catalog, "implementing", **EMERGENCY, planned_start=None)
     await catalog.move(own, "review")
     assert codes(await catalog.move(own, "closed", status=409)) == ["outcome_given", "approved_afterwards"]
-    approved = await catalog.post(f"{own}/approvals", {"reason": "There was no other way."}, status=200)
-    assert (approved["state"], approved["approved_by"]) == ("review", "tester")
-    twice = await catalog.post(f"{own}/approvals", {}, status=409)
+    approved = await catalog.by(APPROVER).post(f"{own}/approvals", {"reason": "There was no other way."}, status=200)
+    assert (approved["state"], approved["approved_by"]) == ("review", APPROVER)
+    twice = await catalog.by(APPROVER).post(f"{own}/approvals", {}, status=409)
     assert (twice["code"], codes(twice)) == ("guards-unmet", ["not_approved_yet"])
     await catalog.move(own, "closed", outcome="successful")
     names = [name for name, *_ in await told(pools, catalog, own)]
@@ -145,18 +145,20 @@ async def test_an_emergency_is_approved_afterwards(catalog: Catalog, pools: Pool
     ]
     step = (await catalog.get(f"{own}/transitions"))["history"][3]
     assert (step["from"], step["to"], step["reason"]) == ("review", "review", "There was no other way.")
-    assert step["details"] == {"approved_by": "tester"}
+    assert step["details"] == {"approved_by": APPROVER}
 
 
 async def test_an_approval_afterwards_is_for_emergencies_under_way_and_by_another(catalog: Catalog) -> None:
     planned = await brought(catalog)
-    refused = await catalog.post(f"{planned}/approvals", {}, status=409)
+    refused = await catalog.by(APPROVER).post(f"{planned}/approvals", {}, status=409)
     assert codes(refused) == ["is_emergency", "under_way"]
-    mine = await brought(catalog, "requested", "implementing", **EMERGENCY, requester="tester")
-    assert codes(await catalog.post(f"{mine}/approvals", {}, status=409)) == ["approver_is_another"]
+    emergency = await brought(catalog, "requested", "implementing", **EMERGENCY, requester="alan")
+    for proposer in ("alan", "tester"):  # who wants it, and who wrote it down for him
+        refused = await catalog.by(proposer).post(f"{emergency}/approvals", {}, status=409)
+        assert codes(refused) == ["approver_is_another"]
     theirs = await brought(catalog, "implementing", **EMERGENCY)
     for wrong, code in ((LATER, "in-the-future"), (ago(days=1), "before-last")):
-        refused = await catalog.post(f"{theirs}/approvals", {"at": wrong}, status=422)
+        refused = await catalog.by(APPROVER).post(f"{theirs}/approvals", {"at": wrong}, status=422)
         assert pointers(refused) == [("/at", code)]
 
 

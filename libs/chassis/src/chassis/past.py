@@ -37,6 +37,11 @@ class Draft:
     steps: Sequence[PastStep] = ()
 
 
+def upserts_of(drafts: Sequence[Draft | Rejection]) -> list[Upsert | Rejection]:
+    """Return how each item is written, or why not."""
+    return [draft.upsert if isinstance(draft, Draft) else draft for draft in drafts]
+
+
 def faults_of(
     history: Sequence[PastStep], state: str | None, instants: Mapping[str, datetime | None], now: datetime
 ) -> list[Fault]:

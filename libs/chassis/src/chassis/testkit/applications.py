@@ -46,10 +46,15 @@ class OrganisationClient:
     signer: Signer
     org: str = field(default_factory=lambda: f"org-{ids.new_id()}")
     scopes: tuple[str, ...] | None = None
+    subject: str = "tester"
 
     def limited_to(self, *scopes: str) -> Self:
         """Return the same organisation's client with these scopes only."""
         return replace(self, scopes=scopes)
+
+    def by(self, subject: str) -> Self:
+        """Return the same organisation's client of somebody else."""
+        return replace(self, subject=subject)
 
     def of_another_organisation(self) -> Self:
         """Return a client of an organisation that nobody else uses."""
@@ -60,7 +65,7 @@ class OrganisationClient:
     ) -> httpx.Response:
         """Send a request to a path below `/v1` and return the response, whatever it is."""
         scopes = self.EVERYTHING if self.scopes is None else self.scopes
-        token = self.signer.token(*scopes, org=self.org, aud=self.AUDIENCE)
+        token = self.signer.token(*scopes, org=self.org, aud=self.AUDIENCE, sub=self.subject)
         sent = {"Authorization": f"Bearer {token}", **(headers or {})}
         return await self.client.request(method, f"/v1/{path}", headers=sent, timeout=60, **given)
 

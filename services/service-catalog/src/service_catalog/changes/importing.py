@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft
+from chassis.past import Draft, faults_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.changes.lifecycle import begun, entered
@@ -60,7 +60,8 @@ def drafted(
     )
     steps = sorted(item.history or (), key=lambda step: step.at)
     course = _course(item, row, steps, now)
-    faults += _faults(item, steps, course, now)
+    faults += faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _INSTANTS}, now)
+    faults += _faults(item, course)
     if faults:
         return invalid(*faults)
     columns = _named(named, course)
@@ -75,7 +76,12 @@ def drafted(
         at=course["state_since"] if change or (row is None and steps) else None,
         change=change,
     )
-    return Draft(upsert, steps, {"outcome": course["outcome"]} if course["outcome"] else {})
+    return Draft(upsert, steps)
+
+
+def details_of(state: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what belongs to the step into a state: the outcome to the last one that may have one."""
+    return {"outcome": values["outcome"]} if values["outcome"] and state == values["state"] else {}
 
 
 def _named(fields: set[str], course: Mapping[str, Any]) -> frozenset[str]:
@@ -117,16 +123,9 @@ def _settled(course: dict[str, Any]) -> dict[str, Any]:
     return course
 
 
-def _faults(
-    item: ChangeItem, steps: Sequence[PastChangeState], course: Mapping[str, Any], now: datetime
-) -> list[Fault]:
-    """Return what is wrong with the past that an item tells: nothing lies in the future or before its state."""
-    places = [(f"/history/{place}/at", step.at) for place, step in enumerate(item.history or ())]
-    places += [(f"/{name}", at) for name in _INSTANTS if (at := getattr(item, name)) is not None]
-    faults = [Fault(place, "in-the-future", "A history tells of the past.") for place, at in places if at > now]
-    if steps and item.state not in {None, steps[-1].state}:
-        faults.append(Fault("/state", "state-differs", "The state is the last one of the history."))
-    faults += [
+def _faults(item: ChangeItem, course: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with the past that an item tells: nothing is told of a state that was not reached."""
+    faults = [
         Fault(f"/{name}", "state-not-reached", f"A change that is {course['state']} has none.")
         for name, states in _REACHED.items()
         if getattr(item, name) is not None and course["state"] not in states

@@ -16,11 +16,13 @@ NAMED_MAX = 3
 class Candidate:
     """A change that is to change its state, with what the command says and who gives it.
 
-    `in_the_way` names what it conflicts with and has to give way to.
+    `proposers` are its requester and whoever wrote it down or requested it; `in_the_way` names what it conflicts with
+    and has to give way to.
     """
 
     change: Mapping[str, Any]
     actor: str
+    proposers: frozenset[str] = frozenset()
     reason: str | None = None
     outcome: str | None = None
     accept_conflicts: bool = False
@@ -53,8 +55,9 @@ def _backout_plan_set(candidate: Candidate) -> str | None:
 
 
 def _approver_is_another(candidate: Candidate) -> str | None:
-    is_another = candidate.actor != candidate.change["requester"]
-    return None if is_another else "A change is approved by somebody else than its requester."
+    if candidate.actor not in candidate.proposers:
+        return None
+    return "A change is approved by somebody else than who wants it, wrote it down or requested it."
 
 
 def _approved(candidate: Candidate) -> str | None:

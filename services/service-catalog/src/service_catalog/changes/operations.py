@@ -14,7 +14,7 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
-from chassis.moving import begin, instant_of, move
+from chassis.moving import begin, moment_of, move
 from chassis.outcome import Found, Written
 from chassis.past import entries, upserts_of
 from chassis.reader import Reader
@@ -34,6 +34,7 @@ from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.services.directory import find_services, lock_services
 from service_catalog.services.membership import claims, existing_services, names
 
+_PROPOSED = frozenset({LIFECYCLE.initial, "requested"})
 APPROVE = "catalog:approve"
 IMPORT = "catalog:import"
 CONFLICTS_MAX = 200
@@ -97,7 +98,7 @@ class Changes:
             known = await known_rows(tx, CHANGES, [identity_of(CHANGES, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             report = await write_items(tx, CHANGES, upserts_of(drafts), mode=mode)
-            await record(tx, CHANGES, entries(drafts, report.results))
+            await record(tx, CHANGES, entries(drafts, report.results, importing.details_of))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: ChangeTransition) -> Written:
@@ -111,13 +112,14 @@ class Changes:
             candidate = Candidate(
                 change=row,
                 actor=caller.subject,
+                proposers=await _proposers(tx, row),
                 reason=order.reason,
                 outcome=order.outcome,
                 accept_conflicts=order.accept_conflicts,
                 in_the_way=in_the_way,
             )
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
-            at = instant_of(order.at, last=row["state_since"], now=tx.now)
+            at = moment_of(order.at, row["state_since"], tx.now, CHANGES.noun)
             changes = entered(row, order.to, at, order.reason)
             if order.to == "approved":
                 changes["approved_by"] = caller.subject
@@ -132,11 +134,12 @@ class Changes:
         """Approve an emergency change that is implemented already, or being so; its state stays."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, CHANGES, id_)
-            candidate = Candidate(change=row, actor=caller.subject, reason=order.reason)
+            proposers = await _proposers(tx, row)
+            candidate = Candidate(change=row, actor=caller.subject, proposers=proposers, reason=order.reason)
             unmet = LIFECYCLE.unmet(APPROVAL_AFTERWARDS, candidate)
             if unmet:
                 raise Rejection("conflict", "guards-unmet", "The change cannot be approved afterwards.", guards=unmet)
-            at = instant_of(order.at, last=row["state_since"], now=tx.now)
+            at = moment_of(order.at, row["state_since"], tx.now, CHANGES.noun)
             values = {"approved_at": at, "approved_by": caller.subject}
             written = await update_one(tx, CHANGES, id_, values, verb=APPROVAL_AFTERWARDS.verb, at=at)
             state = row["state"]
@@ -156,7 +159,8 @@ class Changes:
         async with self._database.begin(caller, read_only=True) as tx:
             row = await get_row(tx, CHANGES, id_)
             in_the_way = await self._in_the_way(tx, row) if LIFECYCLE.way(row["state"], "scheduled") else ()
-            candidate = Candidate(change=row, actor=caller.subject, in_the_way=in_the_way)
+            proposers = await _proposers(tx, row)
+            candidate = Candidate(change=row, actor=caller.subject, proposers=proposers, in_the_way=in_the_way)
             return transitions_document(LIFECYCLE, row["state"], candidate, await history(tx, CHANGES, id_))
 
     async def conflicts(self, caller: Caller, id_: UUID) -> Found:
@@ -221,6 +225,12 @@ def _refuse_unsound(planned_start: datetime | None, planned_end: datetime | None
     faults = span_faults(planned_start, planned_end)
     if faults:
         raise invalid(*faults)
+
+
+async def _proposers(tx: Transaction, row: Any) -> frozenset[str]:
+    """Return the requester of a change, and who wrote it down or requested it."""
+    steps = json.loads(await history(tx, CHANGES, row["id"]))
+    return frozenset({row["requester"]} | {step["actor"] for step in steps if step["to"] in _PROPOSED})
 
 
 def _refuse_misplaced(order: ChangeTransition) -> None:
