@@ -15,10 +15,11 @@ PORT ?= 8080
 TANDEM_HOME ?= .tandem
 SCOPE ?=
 ORG ?=
+SUB ?=
 ARGS ?=
 EXAMPLES ?= 20
 BENCH_RESULTS ?= build/benchmarks
-export PORT TANDEM_HOME SCOPE ORG
+export PORT TANDEM_HOME SCOPE ORG SUB
 export UV_NO_PROGRESS := 1
 # What renders the manifests is installed on Linux; elsewhere it is a kubectl of the machine's own, or those tests skip.
 ifeq ($(shell uname -sm),Linux x86_64)
@@ -60,7 +61,7 @@ $(BIN)/kubectl: deploy/kubernetes/kubectl.lock | $(BIN)/uv
 run: $(STAMP) ## Run the whole platform on http://127.0.0.1:PORT until Ctrl-C (PORT=8080 TANDEM_HOME=.tandem)
 	@exec $(BIN)/tandem run --with-parent
 
-token: $(STAMP) ## Print an access token of 12 hours (SCOPE="kpi:read" ORG=default)
+token: $(STAMP) ## Print an access token of 12 hours (SCOPE="kpi:read" ORG=default SUB=grace)
 	@$(BIN)/tandem token
 
 reset: $(STAMP) ## Delete the local data of TANDEM_HOME; the platform must not be running

@@ -147,7 +147,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, commands: Path, port: int
 
 
 def test_answers_as_soon_as_it_says_so(platform: Running) -> None:
-    token = cli.token(Home(platform.home), "", "")
+    token = cli.token(Home(platform.home))
     status, told = platform.get("/kpi-engine/v1/x", token)
     assert status == 200
     environment = json.loads(told)
@@ -163,14 +163,16 @@ def test_the_administrators_token_has_every_scope_and_the_asked_one_only_that(pl
     keys = json.loads((platform.home / "jwks.json").read_text())
     key = jwt.PyJWK(keys["keys"][0])
     everything = jwt.decode(
-        cli.token(Home(platform.home), "", ""), key, ["ES256"], audience="portal", issuer="https://tandem.local"
+        cli.token(Home(platform.home)), key, ["ES256"], audience="portal", issuer="https://tandem.local"
     )
     assert everything["org"] == "default"
     assert everything["sub"] == "local-administrator"
     assert set(everything["scope"].split()) == set(cli.SCOPES)
     assert everything["exp"] - everything["iat"] == 12 * 3600
-    asked = jwt.decode(cli.token(Home(platform.home), "kpi:read", "other"), key, ["ES256"], audience="kpi-engine")
-    assert (asked["org"], asked["scope"]) == ("other", "kpi:read")
+    asked = jwt.decode(
+        cli.token(Home(platform.home), "kpi:read", "other", "grace"), key, ["ES256"], audience="kpi-engine"
+    )
+    assert (asked["org"], asked["scope"], asked["sub"]) == ("other", "kpi:read", "grace")
 
 
 def test_secrets_are_closed_to_others(platform: Running) -> None:
@@ -275,7 +277,7 @@ def test_a_failed_migration_is_told_and_nothing_stays(tmp_path: Path, commands: 
 def test_reset_deletes_what_is_ours_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path / "home")
     PostgresServer(home.postgres, durable=False).prepare()
-    cli.token(home, "", "")
+    cli.token(home)
     (home.root / "notes.txt").write_text("mine")
     monkeypatch.setenv("TANDEM_HOME", str(home.root))
     cli.main(["reset"])

@@ -84,7 +84,7 @@ async def test_a_normal_change_from_its_draft_to_its_outcome(catalog: Catalog, p
     assert [(step["from"], step["to"]) for step in steps[:3]] == [
         *((None, "draft"), ("draft", "requested"), ("requested", "approved")),
     ]
-    assert (steps[2]["actor"], steps[2]["reason"]) == ("tester", "Fine.")
+    assert (steps[2]["actor"], steps[2]["reason"]) == (APPROVER, "Fine.")
     assert steps[5]["details"] == {"outcome": "successful_with_issues"}
 
 

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if chosen.command == "run":
             run(home, chosen.port, with_parent=chosen.with_parent)
         elif chosen.command == "token":
-            print(token(home, chosen.scope, chosen.org))  # noqa: T201
+            print(token(home, chosen.scope, chosen.org, chosen.sub))  # noqa: T201
         else:
             reset(home)
     except (InUseError, RuntimeError) as error:
@@ -50,7 +50,7 @@ def run(home: Home, port: int, *, with_parent: bool) -> None:
         raise RuntimeError(str(error)) from None
 
 
-def token(home: Home, scope: str, org: str) -> str:
+def token(home: Home, scope: str = "", org: str = "", subject: str = "") -> str:
     """Return an access token of this platform, made on the spot: its key lies in the folder."""
     from datetime import timedelta
 
@@ -59,7 +59,7 @@ def token(home: Home, scope: str, org: str) -> str:
     create_signing_key(home.keys)
     return SigningKeys.load(home.keys).sign(
         issuer=ISSUER,
-        subject=SUBJECT,
+        subject=subject or SUBJECT,
         org=org or "default",
         scopes=scope.split() or SCOPES,
         audiences=AUDIENCES,
@@ -96,5 +96,6 @@ def _parser() -> argparse.ArgumentParser:
     token_command = commands.add_parser("token", help=f"print an access token of {TOKEN_HOURS} hours")
     token_command.add_argument("--scope", default=os.environ.get("SCOPE", ""), help="scopes; all if none is named")
     token_command.add_argument("--org", default=os.environ.get("ORG", ""), help="the organisation (default)")
+    token_command.add_argument("--sub", default=os.environ.get("SUB", ""), help=f"who asks ({SUBJECT})")
     commands.add_parser("reset", help="delete the platform's local data")
     return parser

@@ -17,7 +17,7 @@ def main() -> None:
     """Run the demonstration; what was loaded before is left as it is."""
     address = f"http://127.0.0.1:{os.environ.get('PORT') or 8080}"
     try:
-        with Gateway.at(address, token(Home.from_environment(), "", "")) as gateway:
+        with Gateway.at(address, token(Home.from_environment())) as gateway:
             service_id = service_side.load(gateway)
             project_id = project_side.load(gateway)
             _show(gateway, address, service_id, project_id)
