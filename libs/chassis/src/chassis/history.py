@@ -91,19 +91,19 @@ _STEPS = func.string_agg(
     cast(json_object(_ENTRY_FIELDS), Text),
     aggregate_order_by(literal_column("','"), history_entry.c.at, history_entry.c.place),
 )
-_IN_COLLECTION = history_entry.c.collection == bindparam("collection", type_=Text)
 _OF_ONE = Statement(
     select(func.coalesce(_STEPS, literal_column("''"))).where(
-        _IN_COLLECTION, history_entry.c.resource_id == bindparam("resource_id", type_=Uuid)
+        history_entry.c.collection == bindparam("collection", type_=Text),
+        history_entry.c.resource_id == bindparam("resource_id", type_=Uuid),
     )
 )
-_OF_MANY = Statement(
-    select(history_entry.c.resource_id, _STEPS.label("steps"))
+_OF_SEVERAL = Statement(
+    select(history_entry.c.collection, history_entry.c.resource_id, _STEPS.label("steps"))
     .where(
-        _IN_COLLECTION,
+        history_entry.c.collection == func.any(bindparam("collections", type_=ARRAY(Text, dimensions=1))),
         history_entry.c.resource_id == func.any(bindparam("resource_ids", type_=ARRAY(Uuid, dimensions=1))),
     )
-    .group_by(history_entry.c.resource_id)
+    .group_by(history_entry.c.collection, history_entry.c.resource_id)
 )
 
 
@@ -125,7 +125,11 @@ async def history(tx: Transaction, resource: Resource, id_: UUID) -> str:
     return f"[{await tx.value(_OF_ONE, collection=resource.collection, resource_id=id_)}]"
 
 
-async def histories(tx: Transaction, resource: Resource, ids: Sequence[UUID]) -> Mapping[UUID, str]:
-    """Return the steps of several resources as `history` does; one without any step is missing."""
-    rows = await tx.all(_OF_MANY, collection=resource.collection, resource_ids=ids)
-    return {row["resource_id"]: f"[{row['steps']}]" for row in rows}
+async def histories(
+    tx: Transaction, resources: Sequence[Resource], ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[str]]:
+    """Return, in one statement, what `history` does of each id: one for each of the histories that it has."""
+    names = [resource.collection for resource in resources]
+    rows = await tx.all(_OF_SEVERAL, collections=names, resource_ids=ids)
+    told = {(row["resource_id"], row["collection"]): row["steps"] for row in rows}
+    return {id_: [f"[{told.get((id_, name), '')}]" for name in names] for id_ in ids}
