@@ -55,6 +55,8 @@ def catalog_resources(client: httpx.Client) -> dict[str, str]:
         "depends_on_id": other["id"],
         "dependency_id": link["id"],
         "criterion_id": criterion["id"],
+        "problem_id": make(client, "problems", {**about, "title": "It recurs"})["id"],
+        "work_note_id": make(client, f"incidents/{incident['id']}/timeline", {"text": "Called them."})["id"],
         "improvement_id": make(client, "improvements", {**about, "title": "Faster"})["id"],
         "invitation_id": make(client, "survey-invitations", about)["id"],
         "calendar_id": make(client, "calendars", office())["id"],

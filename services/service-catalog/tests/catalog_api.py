@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from chassis import clock
-from chassis.testkit.applications import OrganisationClient
+from chassis.testkit.applications import ANY_VERSION, OrganisationClient, checked
 from chassis.testkit.databases import Pools
 
 _numbers = itertools.count(1)
@@ -53,6 +53,20 @@ class Catalog(OrganisationClient):
     async def incident(self, service: Any = None, **given: Any) -> Any:
         service = service or await self.service()
         return await self.post("incidents", {"service_id": service["id"], "title": "It does not answer"} | given)
+
+    async def problem(self, service: Any = None, **given: Any) -> Any:
+        service = service or await self.service()
+        return await self.post("problems", {"service_id": service["id"], "title": "It keeps failing"} | given)
+
+    async def link(self, problem: Any, incident: Any, *, status: int = 200) -> Any:
+        """Let an incident belong to a problem."""
+        path = f"problems/{problem['id']}/incidents/{incident['id']}"
+        return checked(await self.send("PUT", path, headers=ANY_VERSION), status)
+
+    async def timeline(self, incident: Any, *kinds: str) -> list[Any]:
+        """Return what happened to an incident, or only what is of these kinds."""
+        entries = (await self.get(f"incidents/{incident['id']}/timeline"))["items"]
+        return [entry for entry in entries if not kinds or entry["kind"] in kinds]
 
     async def outage(self, service: Any = None, **given: Any) -> Any:
         service = service or await self.service()

@@ -25,6 +25,7 @@ async def test_of_two_equal_commands_one_wins(catalog: Catalog) -> None:
     for collection, made, target in (
         ("services", await catalog.service(**ready_service()), "designing"),
         ("incidents", await catalog.incident(), "acknowledged"),
+        ("problems", await catalog.problem(), "investigating"),
         ("outages", await catalog.outage(), "ended"),
         ("maintenance-windows", await catalog.window(), "in_progress"),
         ("changes", await catalog.change(), "requested"),

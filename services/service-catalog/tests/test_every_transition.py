@@ -10,11 +10,13 @@ from service_catalog.changes.lifecycle import LIFECYCLE as CHANGE
 from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
 from service_catalog.outages.lifecycle import LIFECYCLE as OUTAGE
+from service_catalog.problems.lifecycle import LIFECYCLE as PROBLEM
 from service_catalog.services.lifecycle import LIFECYCLE as SERVICE
 
 LIFECYCLES: dict[str, Lifecycle[Any]] = {
     "services": SERVICE,
     "incidents": INCIDENT,
+    "problems": PROBLEM,
     "outages": OUTAGE,
     "maintenance-windows": WINDOW,
     "changes": CHANGE,
@@ -33,17 +35,23 @@ MATRIX = [
 ]
 
 
-def order(collection: str, target: str) -> dict[str, Any]:
-    """Return all that a command may need to pass every guard."""
-    if collection == "changes" and target == "closed":
-        return {"outcome": "successful"}
-    if collection != "incidents":
-        return {"reason": "Because."}
-    return {
+_BECAUSE = {"reason": "Because."}
+_CAUSE = {"root_cause": "A race.", "workaround": "Restart it."}
+# All that a command may need to pass every guard, where it is not a reason alone.
+_ORDERS: dict[str, dict[str, dict[str, Any]]] = {
+    "incidents": {
         "on_hold": {"hold_reason": "other"},
         "resolved": {"resolution": "Done.", "factor": "unknown"},
         "cancelled": {"reason": "other"},
-    }.get(target, {})
+    },
+    "changes": {"closed": {"outcome": "successful"}},
+    "problems": {"known_error": _CAUSE, "resolved": _CAUSE | {"resolution": "Done.", "factor": "technical"}},
+}
+
+
+def order(collection: str, target: str) -> dict[str, Any]:
+    """Return all that a command may need to pass every guard."""
+    return _ORDERS.get(collection, {}).get(target, {} if collection == "incidents" else _BECAUSE)
 
 
 def way_to(lifecycle: Lifecycle[Any], state: str) -> list[str]:
@@ -63,6 +71,8 @@ async def made_in(catalog: Catalog, collection: str, state: str, target: str) ->
             made = await catalog.complete_service()
         case "incidents":
             made = await catalog.incident()
+        case "problems":
+            made = await catalog.problem()
         case "outages":
             made = await catalog.outage()
         case "maintenance-windows":

@@ -13,9 +13,11 @@ from service_catalog.incidents import schemas as incidents
 from service_catalog.main import create_app
 from service_catalog.maintenance_windows import schemas as windows
 from service_catalog.outages import schemas as outages
+from service_catalog.problems import schemas as problems
 from service_catalog.satisfaction import schemas as satisfaction
 from service_catalog.services import schemas as services
 from service_catalog.settings import Settings
+from service_catalog.timelines import schemas as timelines
 
 SETTINGS: dict[str, Any] = {
     "database_host": "localhost",
@@ -28,7 +30,9 @@ SETTINGS: dict[str, Any] = {
 }
 WITH_EXAMPLES = [
     model
-    for slice_ in (services, incidents, outages, windows, changes, costs, improvements, satisfaction)
+    for slice_ in (
+        *(services, incidents, outages, windows, changes, costs, improvements, satisfaction, problems, timelines),
+    )
     for model in vars(slice_).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and "json_schema_extra" in model.model_config
 ]

@@ -13,6 +13,7 @@ from chassis.calendars.operations import Calendars
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
+from chassis.schemas import instant_text
 from chassis.standing import Standing
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import running, until
@@ -172,7 +173,7 @@ async def test_a_pause_survives_a_change_of_priority(catalog: Catalog) -> None:
     assert (resolution["state"], resolution["elapsed_minutes"]) == ("running", 180)
     assert [pause["reason"] for pause in resolution["paused"]] == ["awaiting_caller"]
     assert [step["to"] for step in (await catalog.get(f"{own}/timeline"))["items"]] == [
-        *("new", "in_progress", "on_hold", "in_progress")
+        *("new", "in_progress", "on_hold", "in_progress", "P1")
     ]
     await catalog.patch(own, {"impact": "low", "urgency": "low"})
     assert clocks_by_metric(await catalog.get(f"{own}/sla")) == {}
@@ -211,6 +212,41 @@ async def test_a_breach_is_told_although_the_incident_was_resolved_before_anybod
     await catalog.move(f"incidents/{met['id']}", "resolved", **DONE)
     await watched(addresses)
     assert await told(pools, catalog, met) == []
+
+
+async def test_warnings_and_breaches_stand_on_the_timeline_where_they_happened(
+    catalog: Catalog, addresses: Addresses
+) -> None:
+    incident = await catalog.incident(impact="high", urgency="high", occurred_at=ago(hours=5))
+    own = f"incidents/{incident['id']}"
+    await catalog.move(own, "acknowledged", at=ago(hours=4, minutes=50))
+    await watched(addresses)
+    clocks = clocks_by_metric(await catalog.get(f"{own}/sla"))
+    resolution = clocks["resolution_time"]
+    entries = [entry for entry in await catalog.timeline(incident) if entry["kind"] != "state"]
+    assert [(entry["kind"], entry["to"], entry["at"], entry["actor"]) for entry in entries] == [
+        ("sla", "warned", resolution["warning_at"], "system"),
+        ("sla", "breached", resolution["due_at"], "system"),
+    ]
+    assert {json.dumps(entry["details"]) for entry in entries} == {'{"metric": "resolution_time", "priority": "P1"}'}
+    assert entries[0]["recorded_at"] > entries[1]["at"]
+    await catalog.post(f"{own}/timeline", {"text": "It is late."})
+    kinds = [entry["kind"] for entry in await catalog.timeline(incident)]
+    assert kinds == ["state", "state", "sla", "sla", "note"]
+
+
+async def test_what_an_earlier_release_told_of_stands_where_it_was_told(catalog: Catalog, pools: Pools) -> None:
+    incident = await catalog.incident()
+    async with pools.worker.begin(Caller(org=catalog.org, subject="system")) as tx:
+        await tx.connection.execute(
+            "INSERT INTO sla_notice (org, incident_id, metric, priority, kind, told_at)"
+            " VALUES ($1, $2, 'response_time', 'P3', 'warned', $3)",
+            catalog.org,
+            incident["id"],
+            tx.now,
+        )
+    (entry,) = await catalog.timeline(incident, "sla")
+    assert entry["at"] == entry["recorded_at"] == instant_text(tx.now)
 
 
 @pytest.mark.parametrize("edited", ["level", "calendar", "service"])

@@ -17,6 +17,7 @@ async def everything(catalog: Catalog) -> dict[str, str]:
     return {
         "services": service["id"],
         "incidents": (await catalog.incident(service))["id"],
+        "problems": (await catalog.problem(service))["id"],
         "outages": (await catalog.outage(service))["id"],
         "maintenance-windows": (await catalog.window(service))["id"],
         "changes": (await catalog.change(service))["id"],
@@ -42,6 +43,7 @@ async def test_nothing_of_another_organisation_is_referred_to(catalog: Catalog) 
     await catalog.post("incidents", incident, status=422)
     await catalog.batch("incidents", [incident], status=422)
     await catalog.batch("incidents", [{"service_key": "shop", "title": "It is down"}], status=422)
+    await catalog.post("problems", incident, status=422)
     service = await catalog.service()
     mine = {"service_id": service["id"], "severity": "major", "started_at": "2026-01-05T10:00:00Z"}
     await catalog.post("outages", mine | {"incident_id": foreign["incidents"]}, status=422)
@@ -50,6 +52,10 @@ async def test_nothing_of_another_organisation_is_referred_to(catalog: Catalog) 
     change = {"title": "Move", "service_ids": [service["id"]]}
     await catalog.post("changes", change | {"service_ids": [foreign["services"]]}, status=422)
     await catalog.post("changes", change | {"incident_id": foreign["incidents"]}, status=422)
+    own = await catalog.incident(service)
+    await catalog.patch(f"incidents/{own['id']}", {"problem_id": foreign["problems"]}, status=422)
+    await catalog.link({"id": foreign["problems"]}, own, status=404)
+    await catalog.link(await catalog.problem(service), {"id": foreign["incidents"]}, status=404)
     await catalog.patch(f"services/{service['id']}", {"successor_service_id": foreign["services"]}, status=422)
 
 

@@ -12,12 +12,14 @@ from service_catalog.improvements.lifecycle import LIFECYCLE as IMPROVEMENT
 from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
 from service_catalog.outages.lifecycle import LIFECYCLE as OUTAGE
+from service_catalog.problems.lifecycle import LIFECYCLE as PROBLEM
 from service_catalog.services.lifecycle import LIFECYCLE as SERVICE
 
 LIFECYCLES: Mapping[str, Lifecycle[Any]] = {
     "Service": SERVICE,
     "Acceptance criterion": CRITERION,
     "Incident": INCIDENT,
+    "Problem": PROBLEM,
     "Outage": OUTAGE,
     "Maintenance window": WINDOW,
     "Change": CHANGE,

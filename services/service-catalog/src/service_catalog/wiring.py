@@ -24,6 +24,7 @@ from service_catalog.dependencies.operations import Dependencies
 from service_catalog.improvements import routes as improvements
 from service_catalog.improvements.operations import Improvements
 from service_catalog.incidents import routes as incidents
+from service_catalog.incidents.linked import LinkedIncidents
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels import routes as levels
 from service_catalog.levels.operations import ServiceLevels
@@ -31,6 +32,8 @@ from service_catalog.maintenance_windows import routes as maintenance_windows
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.outages import routes as outages
 from service_catalog.outages.operations import Outages
+from service_catalog.problems import routes as problems
+from service_catalog.problems.operations import Problems
 from service_catalog.satisfaction import routes as satisfaction
 from service_catalog.satisfaction.operations import Invitations, Responses
 from service_catalog.satisfaction.tokens import AnswerTokens
@@ -40,6 +43,8 @@ from service_catalog.sla import routes as sla
 from service_catalog.sla import timers
 from service_catalog.sla.operations import SlaClocks
 from service_catalog.sla.watch import Watch
+from service_catalog.timelines import routes as timelines
+from service_catalog.timelines.operations import Timelines
 
 PACKAGE = "service_catalog"
 OPEN_PATHS = (f"/v1{satisfaction.ANSWER_PATH}",)
@@ -52,6 +57,7 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
     of_calendars = _calendars(database, seal)
     of_levels = ServiceLevels(database, seal)
     of_incidents = Incidents(database, seal)
+    linked = LinkedIncidents(database, seal)
     of_outages = Outages(database, seal)
     of_windows = MaintenanceWindows(database, seal)
     of_criteria = AcceptanceCriteria(database, seal)
@@ -77,6 +83,8 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         maintenance_windows.router(of_windows),
         changes.router(of_changes),
         incidents.router(of_incidents),
+        timelines.router(Timelines(database, seal, incidents=of_incidents)),
+        problems.router(Problems(database, seal, incidents=linked), linked),
         levels.router(of_levels),
         sla.router(SlaClocks(database, incidents=of_incidents, levels=of_levels, calendars=of_calendars)),
         costs.router(Costs(database, seal)),

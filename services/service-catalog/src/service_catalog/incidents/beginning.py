@@ -1,24 +1,38 @@
-"""The timeline of an incident: how it began, then each step of its history."""
+"""How an incident began: told by the incident itself, so that its creation writes no step of history."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from chassis.schemas import instant_text
 from service_catalog.incidents.lifecycle import LIFECYCLE
+from service_catalog.incidents.links import LINKED, first_link
 
 
 def with_beginning(incident: Any, history: str) -> str:
     """Return a history's JSON text with the step an incident begins with, which is told by the incident itself."""
     if history.startswith("[") and history != "[]" and json.loads(history)[0]["from"] is None:
         return history
-    beginning = {
-        "at": instant_text(incident["occurred_at"]),
+    beginning = _step(incident, instant_text(incident["occurred_at"]), LIFECYCLE.initial, {})
+    rest = history[1:-1]
+    return f"[{json.dumps(beginning)}{',' if rest else ''}{rest}]"
+
+
+def first_parent(incident: Any, steps: Sequence[Any]) -> list[Any]:
+    """Return the step by which an incident was part of another one from its creation on, given those after it."""
+    parent = first_link(incident, "parent_id", steps)
+    if parent is None:
+        return []
+    return [_step(incident, instant_text(incident["created_at"]), LINKED, {"parent_id": str(parent)})]
+
+
+def _step(incident: Any, at: str, to: str, details: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "at": at,
         "from": None,
-        "to": LIFECYCLE.initial,
+        "to": to,
         "reason": None,
         "actor": incident["reported_by"],
         "recorded_at": instant_text(incident["created_at"]),
-        "details": {},
+        "details": details,
     }
-    rest = history[1:-1]
-    return f"[{json.dumps(beginning)}{',' if rest else ''}{rest}]"

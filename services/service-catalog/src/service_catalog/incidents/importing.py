@@ -11,6 +11,7 @@ from chassis.history import Entry
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, entered
+from service_catalog.incidents.links import link_steps
 from service_catalog.incidents.past import INSTANTS, Step, course_of, faults_of, told
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem
@@ -152,10 +153,27 @@ def priorities(drafts: Sequence[Draft | Rejection], results: Sequence[Result], n
     """Return the steps to another priority that a batch has made."""
     return [
         entry
-        for draft, result in zip(drafts, results, strict=True)
-        if isinstance(draft, Draft) and result.written and result.before and "priority" in draft.upsert.named
-        for entry in reprioritised(result.before, draft.upsert.values, now)
+        for upsert, before in _changed(drafts, results, "priority")
+        for entry in reprioritised(before, upsert.values, now)
     ]
+
+
+def parents(drafts: Sequence[Draft | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
+    """Return the steps to another parent that a batch has made."""
+    return [
+        entry
+        for upsert, before in _changed(drafts, results, "parent_id")
+        for entry in link_steps(before, "parent_id", upsert.values, now)
+    ]
+
+
+def _changed(
+    drafts: Sequence[Draft | Rejection], results: Sequence[Result], name: str
+) -> Iterator[tuple[Upsert, Mapping[str, Any]]]:
+    """Give what was known before and has been changed by naming this column, and how it was."""
+    for draft, result in zip(drafts, results, strict=True):
+        if isinstance(draft, Draft) and result.written and result.before and name in draft.upsert.named:
+            yield draft.upsert, result.before
 
 
 def unresolved(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, UUID]:

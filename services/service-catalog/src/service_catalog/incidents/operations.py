@@ -21,19 +21,22 @@ from chassis.outcome import Found, Written
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.transitions import change_of, history_document, transitions_document
+from chassis.transitions import change_of, transitions_document
 from chassis.writing import insert_one, revise, update_one
 from service_catalog.incidents import importing
+from service_catalog.incidents.beginning import first_parent, with_beginning
 from service_catalog.incidents.lifecycle import CANCEL_REASONS, LIFECYCLE, UNRESOLVED, Candidate, begun, entered
+from service_catalog.incidents.linked import problem_steps
+from service_catalog.incidents.links import link_steps
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem, IncidentPatch, IncidentTransition, NewIncident
-from service_catalog.incidents.tables import INCIDENTS, PRIORITIES, incident
-from service_catalog.incidents.timeline import with_beginning
+from service_catalog.incidents.tables import INCIDENTS, PARENT_LINKS, PRIORITIES, PROBLEM_LINKS, incident
 from service_catalog.services.directory import find_services
 from service_catalog.sla import timers
 
 IMPORT = "catalog:import"
 ATTEMPTS_MAX = 5
+_KINDS = {"state": INCIDENTS, "priority": PRIORITIES, "parent": PARENT_LINKS, "problem": PROBLEM_LINKS}
 _CLOCKED = frozenset({"priority", "service_id", "occurred_at"})
 _ONLY_WITH = {"hold_reason": ("on_hold",), "resolution": ("resolved",), "factor": ("resolved",)}
 # Written out, so that the planner sees that the partial indexes hold what is looked for.
@@ -118,7 +121,10 @@ class Incidents:
                 changes |= _moved_beginning(row, changes["occurred_at"], tx.now)
             if changes.get("parent_id") is not None and await _is_below(tx, changes["parent_id"], id_):
                 raise invalid(Fault("/parent_id", "cycle", "An incident is no part of itself."))
+            steps = await problem_steps(tx, row, changes)
             written = await revise(tx, INCIDENTS, row, changes, expected=expected)
+            await record(tx, PROBLEM_LINKS, steps)
+            await record(tx, PARENT_LINKS, link_steps(row, "parent_id", changes, tx.now))
             if not _CLOCKED.isdisjoint(changes):
                 await record(tx, PRIORITIES, importing.reprioritised(row, changes, tx.now))
                 await timers.mark(tx, {id_: changes.get("service_id", row["service_id"])})
@@ -139,6 +145,7 @@ class Incidents:
             report = await write_items(tx, INCIDENTS, upserts, mode=mode)
             await record(tx, INCIDENTS, importing.entries(drafts, report.results))
             await record(tx, PRIORITIES, importing.priorities(drafts, report.results, tx.now))
+            await record(tx, PARENT_LINKS, importing.parents(drafts, report.results, tx.now))
             await timers.mark(tx, importing.unresolved(drafts, report.results))
             return await conclude(tx, report.answer())
 
@@ -173,12 +180,6 @@ class Incidents:
             steps = with_beginning(row, await history(tx, INCIDENTS, id_))
             return transitions_document(LIFECYCLE, row["state"], Candidate(incident=row), steps)
 
-    async def timeline(self, caller: Caller, id_: UUID) -> Found:
-        """Return what happened to an incident, oldest first."""
-        async with self._database.begin(caller, read_only=True) as tx:
-            row = await get_row(tx, INCIDENTS, id_)
-            return history_document(with_beginning(row, await history(tx, INCIDENTS, id_)))
-
     async def row(self, tx: Transaction, id_: UUID) -> Any:
         """Return an incident's row, or refuse as `not-found`."""
         return await get_row(tx, INCIDENTS, id_)
@@ -187,10 +188,17 @@ class Incidents:
         """Lock those of the incidents that nobody holds, and return their rows."""
         return await tx.all(_LOCK_FREE, ids=ids)
 
-    async def told(self, tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, tuple[Sequence[Any], Sequence[Any]]]:
+    async def told(self, tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Sequence[Any]]]:
         """Return the steps of incidents, and those of their priorities, as history tells them."""
-        steps, priorities = [await histories(tx, kind, ids) for kind in (INCIDENTS, PRIORITIES)]
-        return {id_: (json.loads(steps.get(id_, "[]")), json.loads(priorities.get(id_, "[]"))) for id_ in ids}
+        found = await histories(tx, [INCIDENTS, PRIORITIES], ids)
+        return {id_: [json.loads(steps) for steps in told] for id_, told in found.items()}
+
+    async def happened(self, tx: Transaction, row: Any) -> list[dict[str, Any]]:
+        """Return every step of an incident, each with its `kind`; those of one kind oldest first."""
+        states, *others = (await histories(tx, [*_KINDS.values()], [row["id"]]))[row["id"]]
+        told = dict(zip(_KINDS, map(json.loads, [with_beginning(row, states), *others]), strict=True))
+        told["parent"] = first_parent(row, told["parent"]) + told["parent"]
+        return [{"kind": kind, **step} for kind, steps in told.items() for step in steps]
 
     async def open_of(self, tx: Transaction, service_id: UUID) -> OpenIncidents:
         """Count the unresolved incidents of a service."""

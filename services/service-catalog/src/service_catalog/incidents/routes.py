@@ -9,7 +9,7 @@ from chassis.caller import Caller
 from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
-from chassis.transitions import History, Transitions
+from chassis.transitions import Transitions
 from service_catalog.incidents import schemas
 from service_catalog.incidents.operations import Incidents
 from service_catalog.incidents.priority import Level, Priority
@@ -18,8 +18,8 @@ Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 
 
-class IncidentQuery(ListQuery):
-    """What incidents can be found by."""
+class ProblemIncidentQuery(ListQuery):
+    """What the incidents of one problem can be found by."""
 
     service_id: list[UUID] | None = None
     state: list[schemas.State] | None = None
@@ -46,6 +46,12 @@ class IncidentQuery(ListQuery):
     created_at_to: Instant | None = None
     external_source: str | None = None
     external_id: str | None = None
+
+
+class IncidentQuery(ProblemIncidentQuery):
+    """What incidents can be found by."""
+
+    problem_id: UUID | None = None
 
 
 def router(incidents: Incidents) -> Router:
@@ -109,10 +115,5 @@ def router(incidents: Incidents) -> Router:
         `duplicate`, `not_an_incident`, `other`. From `resolved` back to `in_progress` is a reopening.
         """
         return answer(request, await incidents.transition(caller, incident_id, order))
-
-    @routes.get("/incidents/{incident_id}/timeline", response_model=History, responses=problems(404))
-    async def list_incident_timeline(request: Request, caller: Reader, incident_id: UUID) -> Response:
-        """Tell what happened to an incident, oldest first."""
-        return answer(request, await incidents.timeline(caller, incident_id))
 
     return routes

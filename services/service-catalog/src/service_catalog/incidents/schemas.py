@@ -150,6 +150,8 @@ class IncidentPatch(Patch):
     assigned_team: Name | None = UNSET
     assignee: Name | None = UNSET
     parent_id: UUID | None = UNSET
+    problem_id: UUID | None = UNSET
+    """The problem it comes from."""
     dedup_key: Name | None = UNSET
     factor: Factor | None = UNSET
     occurred_at: Instant = UNSET
@@ -197,6 +199,8 @@ class Incident(Traceable):
     assigned_team: str | None
     assignee: str | None
     parent_id: UUID | None
+    problem_id: UUID | None
+    """The problem it comes from; an incident belongs to one at most."""
     dedup_key: str | None
     factor: Factor | None
     resolution: str | None

@@ -28,6 +28,7 @@ incident = tenant_table(
     Column("assigned_team", Text),
     Column("assignee", Text),
     Column("parent_id", Uuid),
+    Column("problem_id", Uuid),
     Column("dedup_key", Text),
     Column("factor", Text),
     Column("resolution", Text),
@@ -41,6 +42,7 @@ incident = tenant_table(
     Column("resolved_before_reopening_seconds", BigInteger, nullable=False),
     ForeignKeyConstraint(["org", "service_id"], ["service.org", "service.id"], name="incident_service_fkey"),
     ForeignKeyConstraint(["org", "parent_id"], ["incident.org", "incident.id"], name="incident_parent_fkey"),
+    ForeignKeyConstraint(["org", "problem_id"], ["problem.org", "problem.id"], name="incident_problem_fkey"),
     Index("incident_created_at", "org", "created_at", "id"),
     Index(
         "incident_dedup_key",
@@ -59,6 +61,9 @@ incident = tenant_table(
     ),
     Index("incident_occurred_at", "org", "occurred_at", "id"),
     Index("incident_parent_id", "org", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+    Index(
+        "incident_problem_id", "org", "problem_id", "created_at", "id", postgresql_where=text("problem_id IS NOT NULL")
+    ),
     Index("incident_service_id", "org", "service_id", "occurred_at", "id"),
     Index("incident_unresolved", "org", "service_id", "state", postgresql_where=_UNRESOLVED),
     Index("incident_updated_at", "org", "updated_at", "id"),
@@ -74,6 +79,7 @@ INCIDENTS = Resource(
     constraints={
         "incident_service_fkey": refuse_unknown("service", "/service_id"),
         "incident_parent_fkey": refuse_unknown("incident", "/parent_id"),
+        "incident_problem_fkey": refuse_unknown("problem", "/problem_id"),
         "incident_dedup_key": Rejection(
             "conflict", "dedup-key-taken", "Another unresolved incident carries this dedup_key."
         ),
@@ -81,5 +87,8 @@ INCIDENTS = Resource(
     },
 )
 
-# The priorities an incident went through are a history of their own, beside that of its states.
+# What else happened to an incident is a history of its own, beside that of its states: the priorities it went through,
+# which incident it became a part of, and which problem it belonged to, with what it was told of that.
 PRIORITIES = replace(INCIDENTS, collection="incident-priorities")
+PARENT_LINKS = replace(INCIDENTS, collection="incident-parents")
+PROBLEM_LINKS = replace(INCIDENTS, collection="incident-problems")

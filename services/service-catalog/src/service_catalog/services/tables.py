@@ -60,6 +60,7 @@ SERVICES = Resource(
         "service_level_service_fkey": IN_USE,
         "cost_service_fkey": IN_USE,
         "improvement_service_fkey": IN_USE,
+        "problem_service_fkey": IN_USE,
         "survey_invitation_service_fkey": IN_USE,
         "survey_response_service_fkey": IN_USE,
         "acceptance_criterion_service_fkey": IN_USE,

@@ -26,5 +26,6 @@ sla_notice = Table(
     Column("priority", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("told_at", Instant, nullable=False),
+    Column("at", Instant),
     PrimaryKeyConstraint("org", "incident_id", "metric", "priority", "kind", name="sla_notice_pkey"),
 )

@@ -8,25 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam
-from sqlalchemy.dialects.postgresql import insert
-
 from chassis.caller import Caller
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Transaction
 from chassis.events.interruptions import DATABASE_AWAY
 from chassis.events.leases import Lease, Leases
 from chassis.events.notices import tell
 from chassis.metrics import turned
-from chassis.resource import Instant
 from service_catalog.incidents.operations import Incidents
 from service_catalog.sla import timers
 from service_catalog.sla.clocks import Clock
 from service_catalog.sla.documents import document_of
+from service_catalog.sla.notices import ACTOR, note
 from service_catalog.sla.operations import SlaClocks
-from service_catalog.sla.tables import sla_notice
 
 LEASE = "sla"
-ACTOR = "system"
 EVERY_SECONDS = 5.0
 AT_ONCE = 500
 TOGETHER = 50  # what one transaction holds at the most, so that nobody waits for it long
@@ -35,19 +30,6 @@ CLOSING_REASON = "It stayed resolved for 7 days."
 PUT_OFF = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
 _SETTLED = frozenset({"met", "cancelled"})
-
-_NOTE = Statement(
-    insert(sla_notice)
-    .values(
-        org=bindparam("org", type_=Text),
-        incident_id=bindparam("incident_id", type_=Uuid),
-        metric=bindparam("metric", type_=Text),
-        priority=bindparam("priority", type_=Text),
-        kind=bindparam("kind", type_=Text),
-        told_at=bindparam("told_at", type_=Instant),
-    )
-    .on_conflict_do_nothing()
-)
 
 log = logging.getLogger(__name__)
 
@@ -157,10 +139,10 @@ async def _tell_of(tx: Transaction, incident: Any, clock: Clock) -> None:
     told = [("warned", clock.warning_at)] if clock.is_warned else []
     if clock.state == "breached":
         told.append(("breached", clock.due_at))
-    target, org = clock.target, tx.caller.org
+    target = clock.target
     for verb, at in told:
-        names = {"incident_id": incident["id"], "metric": target.metric, "priority": target.priority}
-        if at is None or not await tx.run(_NOTE, org=org, kind=verb, told_at=tx.now, **names):
+        names = {"metric": target.metric, "priority": target.priority}
+        if at is None or not await note(tx, incident["id"], kind=verb, at=at, **names):
             continue
         about = {"incident_id": str(incident["id"]), "service_id": str(incident["service_id"])}
         await tell(

@@ -1,0 +1,1 @@
+"""Problems: what incidents come from, from the first suspicion to the end of its cause."""

@@ -1,0 +1,116 @@
+"""How the items of a batch of problems are written, given what is known already."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis.batch import Upsert, identity_of
+from chassis.past import Draft, faults_of
+from chassis.rejection import Fault, Rejection, invalid
+from chassis.transitions import change_of
+from service_catalog.incidents.priority import priority_of
+from service_catalog.problems.lifecycle import OVER, begun, entered
+from service_catalog.problems.schemas import PastState, ProblemItem
+from service_catalog.problems.tables import PROBLEMS
+from service_catalog.services.directory import Known
+
+_INSTANTS = ("known_error_at", "resolved_at", "closed_at")
+HISTORICAL = frozenset({"state", "history", "identified_at", *_INSTANTS})
+_SERVICE = frozenset({"service_id", "service_key"})
+_LEVELS = ("impact", "urgency")
+_PLAIN = (
+    *("external_source", "external_id", "description", *_LEVELS, "owner", "factor"),
+    *("root_cause", "workaround", "resolution", "labels"),
+)
+STAYS = Rejection("conflict", "problem-over", "What was closed or cancelled stays as it is.")
+
+
+def needs_import(items: Iterable[ProblemItem]) -> bool:
+    """Whether some item tells of the past."""
+    return any(not HISTORICAL.isdisjoint(item.model_fields_set) for item in items)
+
+
+def drafted(
+    item: ProblemItem | Rejection, known: Mapping[Any, Any], services: Known, *, now: datetime, actor: str
+) -> Draft | Rejection:
+    """Return how an item is written, or why not."""
+    if isinstance(item, Rejection):
+        return item
+    row = known.get(identity_of(PROBLEMS, vars(item)))
+    service = services.service_of(item, row)
+    faults = list(service.faults) if isinstance(service, Rejection) else []
+    title = item.title if row is None or item.title is not None else row["title"]
+    if title is None:
+        faults.append(Fault("/title", "missing", "This is needed."))
+    named = item.model_fields_set
+    steps = sorted(item.history or (), key=lambda step: step.at)
+    identified_at = item.identified_at or (row["identified_at"] if row else steps[0].at if steps else now)
+    faults += _faults(item, identified_at, now)
+    if faults:
+        return invalid(*faults)
+    values: dict[str, Any] = {name: getattr(item, name) for name in _PLAIN}
+    levels = (values[name] if row is None or name in named else row[name] for name in _LEVELS)
+    course = _course(item, row, steps, identified_at, now)
+    values |= course | {
+        "service_id": service,
+        "title": title,
+        "identified_at": identified_at,
+        "priority": priority_of(*levels),
+    }
+    columns = _named(named, course)
+    is_kept = row is not None and row["state"] in OVER and named.isdisjoint(HISTORICAL)
+    if is_kept and any(row[name] != values[name] for name in columns - {"labels"}):
+        return STAYS
+    change = change_of(row, values["state"], actor=actor)
+    upsert = Upsert(
+        values=values,
+        named=columns,
+        at=values["state_since"] if change or (row is None and steps) else None,
+        change=change,
+    )
+    return Draft(upsert, steps)
+
+
+def _named(fields: set[str], course: Mapping[str, Any]) -> frozenset[str]:
+    """Return the columns that a known problem changes in."""
+    columns = fields & {*_PLAIN, "title", "identified_at"}
+    if not fields.isdisjoint(_SERVICE):
+        columns.add("service_id")
+    if not fields.isdisjoint(_LEVELS):
+        columns.add("priority")
+    if not fields.isdisjoint(HISTORICAL - {"identified_at"}):
+        columns.update(course)
+    return frozenset(columns)
+
+
+def _faults(item: ProblemItem, identified_at: datetime, now: datetime) -> list[Fault]:
+    """Return what is wrong with the past that an item tells: none of it comes before the problem was identified."""
+    history = item.history or ()
+    instants = {name: getattr(item, name) for name in _INSTANTS}
+    faults = faults_of(history, item.state, instants | {"identified_at": item.identified_at}, now)
+    places = [(f"/history/{place}/at", step.at) for place, step in enumerate(history)]
+    places += [(f"/{name}", at) for name, at in instants.items() if at is not None]
+    return faults + [
+        Fault(place, "before-identification", "This lies before the problem was identified.")
+        for place, at in places
+        if at < identified_at
+    ]
+
+
+def _course(
+    item: ProblemItem, row: Any, steps: Sequence[PastState], identified_at: datetime, now: datetime
+) -> dict[str, Any]:
+    """Return the course of a problem as its item tells it, or as it was known."""
+    told = {name: getattr(item, name) for name in _INSTANTS if name in item.model_fields_set}
+    course = begun(identified_at)
+    if steps:
+        for step in steps:
+            course |= entered(course, step.state, step.at)
+            course["cancellation_reason"] = step.reason if step.state == "cancelled" else None
+        return course | told
+    if row is not None:
+        course = {name: row[name] for name in course}
+    if item.state not in {None, course["state"]}:
+        at = max((at for at in told.values() if at is not None), default=identified_at if row is None else now)
+        course |= entered(course, item.state or course["state"], at)
+    return course | told

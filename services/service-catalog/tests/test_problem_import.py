@@ -1,0 +1,108 @@
+from datetime import timedelta
+from typing import Any
+
+from catalog_api import Catalog, codes, pointers, told
+
+from chassis import clock
+from chassis.testkit.databases import Pools
+
+LATER = (clock.now() + timedelta(days=1)).isoformat()
+HISTORY = [
+    {"state": "open", "at": "2025-03-04T10:00:00Z"},
+    {"state": "known_error", "at": "2025-03-05T09:00:00Z"},
+    {"state": "resolved", "at": "2025-03-20T16:00:00Z"},
+    {"state": "closed", "at": "2025-04-20T16:00:00Z", "reason": "Quiet for a month."},
+]
+
+
+def imported(number: int, **given: Any) -> dict[str, Any]:
+    found = {"external_source": "desk", "external_id": f"PRB{number}"}
+    return found | {"service_key": "shop", "title": "It recurs"} | given
+
+
+async def test_a_history_is_brought_along_and_repeats_without_effect(catalog: Catalog, pools: Pools) -> None:
+    await catalog.service(key="shop")
+    item = imported(1, history=HISTORY[::-1], identified_at="2025-03-01T00:00:00Z", resolution="Done.")
+    (made,) = await catalog.batch("problems", [item])
+    own = f"problems/{made['id']}"
+    shown = await catalog.get(own)
+    assert (made["status"], shown["state"], shown["known_error"]) == (201, "closed", True)
+    assert (shown["known_error_at"], shown["resolved_at"], shown["closed_at"]) == tuple(
+        step["at"] for step in HISTORY[1:]
+    )
+    assert shown["identified_at"] == "2025-03-01T00:00:00Z"
+    (same,) = await catalog.batch("problems", [item])
+    assert (same["status"], same["version"]) == (200, 1)
+    steps = (await catalog.get(f"{own}/transitions"))["history"]
+    assert [(step["from"], step["to"], step["at"]) for step in steps] == [
+        (before, step["state"], step["at"])
+        for before, step in zip([None, "open", "known_error", "resolved"], HISTORY, strict=True)
+    ]
+    assert await told(pools, catalog, own) == [("problem.created", 1, shown, None)]
+    refused = await catalog.batch("problems", [imported(1, title="Other")], status=409)
+    assert pointers(refused) == [("/items/0", "problem-over")]
+    (labelled,) = await catalog.batch("problems", [imported(1, labels={"a": "b"})])
+    assert labelled["version"] == 2
+
+
+async def test_a_history_that_has_grown_adds_its_new_steps(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    await catalog.batch("problems", [imported(1, history=HISTORY[:2])])
+    (grown,) = await catalog.batch("problems", [imported(1, history=HISTORY)])
+    assert (grown["status"], grown["version"]) == (200, 2)
+    steps = (await catalog.get(f"problems/{grown['id']}/transitions"))["history"]
+    assert [step["to"] for step in steps] == ["open", "known_error", "resolved", "closed"]
+
+
+async def test_a_state_may_be_told_alone(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    items = [
+        imported(1, state="known_error", known_error_at="2025-03-05T09:00:00Z", identified_at="2025-03-04T00:00:00Z"),
+        imported(2, state="cancelled"),
+        imported(3, impact="high", urgency="high"),
+    ]
+    made = await catalog.batch("problems", items)
+    shown = [await catalog.get(f"problems/{one['id']}") for one in made]
+    assert [(one["state"], one["known_error"]) for one in shown] == [
+        *(("known_error", True), ("cancelled", False), ("open", False)),
+    ]
+    assert shown[0]["state_since"] == "2025-03-05T09:00:00Z"
+    (moved,) = await catalog.batch("problems", [imported(3, state="investigating", urgency="low")])
+    again = await catalog.get(f"problems/{moved['id']}")
+    assert (again["version"], again["state"], again["priority"]) == (2, "investigating", "P3")
+
+
+async def test_what_was_resolved_elsewhere_without_a_word_is_not_closed_without_one(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    (made,) = await catalog.batch("problems", [imported(1, state="resolved")])
+    own = f"problems/{made['id']}"
+    assert codes(await catalog.move(own, "closed", status=409)) == [
+        *("resolution_given", "root_cause_given", "factor_given"),
+    ]
+    await catalog.move(own, "closed", resolution="Done.", root_cause="Unknown.", factor="unknown")
+
+
+async def test_the_past_needs_the_scope_of_imports_and_is_checked(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    writer = catalog.limited_to("catalog:write")
+    assert [item["status"] for item in await writer.batch("problems", [imported(1)])] == [201]
+    for past in ({"state": "closed"}, {"history": HISTORY}, {"identified_at": "2025-03-01T00:00:00Z"}):
+        assert (await writer.batch("problems", [imported(2, **past)], status=403))["scope"] == "catalog:import"
+    items = [
+        imported(3),
+        imported(4, history=HISTORY, state="open"),
+        imported(5, identified_at=LATER),
+        imported(6, history=HISTORY, identified_at="2025-03-05T00:00:00Z"),
+        imported(7, service_key="nowhere"),
+        {"external_source": "desk", "external_id": "PRB8"},
+    ]
+    assert pointers(await catalog.batch("problems", items, status=422)) == [
+        ("/items/1/state", "state-differs"),
+        ("/items/2/identified_at", "in-the-future"),
+        ("/items/3/history/0/at", "before-identification"),
+        ("/items/4/service_key", "reference-unknown"),
+        ("/items/5/service_id", "missing"),
+        ("/items/5/title", "missing"),
+    ]
+    answered = await catalog.batch("problems", items, mode="independent")
+    assert [item["status"] for item in answered] == [201, *[422] * 5]
