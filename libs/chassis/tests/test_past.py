@@ -4,8 +4,8 @@ from typing import Any
 
 from chassis import ids
 from chassis.batch import Result, Upsert
-from chassis.past import Draft, entries, faults_of
-from chassis.rejection import invalid
+from chassis.past import Draft, changes_what_is_over, entries, faults_of
+from chassis.rejection import Rejection, invalid
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ID = ids.new_id()
@@ -27,7 +27,7 @@ def draft(*steps: Step, **values: Any) -> Draft:
 
 
 def made(one: Draft, before: Any = None, *, written: bool = True) -> list[tuple[str | None, str, datetime]]:
-    drafts = [invalid(), one]
+    drafts: list[Draft | Rejection] = [invalid(), one]
     results = [Result(rejection=invalid()), Result(id=ID, written=written, before=before)]
     return [(entry.from_state, entry.to_state, entry.at) for entry in entries(drafts, results)]
 
@@ -65,3 +65,13 @@ def test_a_step_says_what_belongs_to_it() -> None:
     told = draft(Step("new", ago(9)), Step("done", ago(1), "Ready."), state="done", outcome="good")
     steps = entries([told], [Result(id=ID, written=True)], lambda to, values: {to: values["outcome"]})
     assert [(step.reason, step.details) for step in steps] == [(None, {"new": "good"}), ("Ready.", {"done": "good"})]
+
+
+def test_what_is_over_takes_labels_only() -> None:
+    row: dict[str, Any] = {"state": "done", "title": "A", "labels": {}}
+    same, other = {"title": "A", "labels": {"a": "b"}}, {"title": "B", "labels": {}}
+    assert changes_what_is_over(row, {"done"}, other, ["title", "labels"])
+    assert not changes_what_is_over(row, {"done"}, other, ["labels"])
+    assert not changes_what_is_over(row, {"done"}, same, ["title", "labels"])
+    assert not changes_what_is_over(row | {"state": "new"}, {"done"}, other, ["title"])
+    assert not changes_what_is_over(None, {"done"}, other, ["title"])

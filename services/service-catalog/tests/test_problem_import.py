@@ -72,6 +72,22 @@ async def test_a_state_may_be_told_alone(catalog: Catalog) -> None:
     assert (again["version"], again["state"], again["priority"]) == (2, "investigating", "P3")
 
 
+async def test_what_was_taken_up_again_elsewhere_has_no_end(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    reopened = [*HISTORY[:3], {"state": "investigating", "at": "2025-03-22T08:00:00Z", "reason": "It is back."}]
+    items = [
+        imported(1, history=reopened, resolved_at="2025-03-20T16:00:00Z"),
+        imported(2, history=[{"state": "cancelled", "at": "2025-03-22T08:00:00Z", "reason": "A duplicate."}]),
+    ]
+    made = await catalog.batch("problems", items)
+    shown = [await catalog.get(f"problems/{one['id']}") for one in made]
+    assert [(one["resolved_at"], one["cancellation_reason"], one["known_error"]) for one in shown] == [
+        *((None, None, True), (None, "A duplicate.", False)),
+    ]
+    await catalog.batch("problems", [imported(2, state="open")])
+    assert (await catalog.get(f"problems/{made[1]['id']}"))["cancellation_reason"] is None
+
+
 async def test_what_was_resolved_elsewhere_without_a_word_is_not_closed_without_one(catalog: Catalog) -> None:
     await catalog.service(key="shop")
     (made,) = await catalog.batch("problems", [imported(1, state="resolved")])

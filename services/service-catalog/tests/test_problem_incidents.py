@@ -11,8 +11,8 @@ from chassis.testkit.applications import ANY_VERSION
 from chassis.testkit.databases import Pools
 
 NOBODY = {"id": "01890a5d-ac96-774b-bcce-b302099a8057"}
-CAUSE = {"root_cause": "Nobody is told.", "workaround": "Renew it by hand."}
-SOLUTION = {"resolution": "It renews itself.", "factor": "supplier"}
+CAUSE: dict[str, Any] = {"root_cause": "Nobody is told.", "workaround": "Renew it by hand."}
+SOLUTION: dict[str, Any] = {"resolution": "It renews itself.", "factor": "supplier"}
 
 
 async def notices(pools: Pools, catalog: Catalog, incident: Any) -> list[tuple[str, Any]]:

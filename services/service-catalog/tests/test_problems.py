@@ -11,8 +11,8 @@ from service_catalog.problems.schemas import EXAMPLE, ProblemRecord
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 LATER = (clock.now() + timedelta(days=1)).isoformat()
-CAUSE = {"root_cause": "Nobody is told.", "workaround": "Renew it by hand."}
-SOLUTION = {"resolution": "It renews itself.", "factor": "supplier"}
+CAUSE: dict[str, Any] = {"root_cause": "Nobody is told.", "workaround": "Renew it by hand."}
+SOLUTION: dict[str, Any] = {"resolution": "It renews itself.", "factor": "supplier"}
 
 
 async def test_a_problem_is_what_it_shows(catalog: Catalog) -> None:

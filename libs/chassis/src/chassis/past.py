@@ -1,6 +1,6 @@
 """The past of resources as another tool tells it: the states they went through, free of the transition table."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -52,6 +52,15 @@ def faults_of(
     if history and state not in {None, max(reversed(history), key=lambda step: step.at).state}:
         faults.append(Fault("/state", "state-differs", "The state is the last one of the history."))
     return faults
+
+
+def changes_what_is_over(
+    row: Mapping[str, Any] | None, over: Collection[str], values: Mapping[str, Any], columns: Iterable[str]
+) -> bool:
+    """Tell whether an item changes more than the labels of a known resource that is in one of the states `over`."""
+    if row is None or row["state"] not in over:
+        return False
+    return any(row[name] != values[name] for name in columns if name != "labels")
 
 
 def no_details(_: str, __: Mapping[str, Any]) -> Mapping[str, Any]:

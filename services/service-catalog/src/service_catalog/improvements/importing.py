@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, faults_of
+from chassis.past import Draft, changes_what_is_over, faults_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.improvements.lifecycle import APPROVED, OVER, begun, entered
@@ -58,7 +58,7 @@ def drafted(
     if faults:
         return invalid(*faults)
     columns = _named(named, course)
-    if _changes_what_is_over(row, values | course, columns - {"labels"}, named):
+    if named.isdisjoint(HISTORICAL) and changes_what_is_over(row, OVER, values | course, columns):
         return STAYS
     change = change_of(row, course["state"], actor=actor)
     upsert = Upsert(
@@ -68,13 +68,6 @@ def drafted(
         change=change,
     )
     return Draft(upsert, steps)
-
-
-def _changes_what_is_over(row: Any, values: Mapping[str, Any], columns: frozenset[str], fields: set[str]) -> bool:
-    """Tell whether something else than its past is changed of what was closed or cancelled."""
-    if row is None or row["state"] not in OVER or not fields.isdisjoint(HISTORICAL):
-        return False
-    return any(row[name] != values[name] for name in columns)
 
 
 def _named(fields: set[str], course: Mapping[str, Any]) -> frozenset[str]:

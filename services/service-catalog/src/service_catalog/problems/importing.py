@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, faults_of
+from chassis.past import Draft, changes_what_is_over, faults_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.priority import priority_of
@@ -58,8 +58,7 @@ def drafted(
         "priority": priority_of(*levels),
     }
     columns = _named(named, course)
-    is_kept = row is not None and row["state"] in OVER and named.isdisjoint(HISTORICAL)
-    if is_kept and any(row[name] != values[name] for name in columns - {"labels"}):
+    if named.isdisjoint(HISTORICAL) and changes_what_is_over(row, OVER, values, columns):
         return STAYS
     change = change_of(row, values["state"], actor=actor)
     upsert = Upsert(
@@ -106,11 +105,22 @@ def _course(
     if steps:
         for step in steps:
             course |= entered(course, step.state, step.at)
-            course["cancellation_reason"] = step.reason if step.state == "cancelled" else None
-        return course | told
+            course["cancellation_reason"] = step.reason
+        return _settled(course | told)
     if row is not None:
         course = {name: row[name] for name in course}
     if item.state not in {None, course["state"]}:
         at = max((at for at in told.values() if at is not None), default=identified_at if row is None else now)
         course |= entered(course, item.state or course["state"], at)
-    return course | told
+    return _settled(course | told)
+
+
+def _settled(course: dict[str, Any]) -> dict[str, Any]:
+    """Return a course in which only what is solved has an end, only what is cancelled a reason."""
+    if course["state"] != "cancelled":
+        course["cancellation_reason"] = None
+    if course["state"] != "closed":
+        course["closed_at"] = None
+    if course["state"] not in {"resolved", "closed"}:
+        course["resolved_at"] = None
+    return course

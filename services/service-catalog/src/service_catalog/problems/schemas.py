@@ -109,6 +109,7 @@ class ProblemItem(ExternalIdentity, ProblemDescription):
     identified_at: Instant | None = None
     known_error_at: Instant | None = None
     resolved_at: Instant | None = None
+    """Kept of a resolved or closed one only, as `closed_at` is of a closed one."""
     closed_at: Instant | None = None
 
 
