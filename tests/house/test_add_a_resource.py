@@ -19,7 +19,7 @@ REVISIONS = Path("services/service-catalog/src/service_catalog/migrations/versio
 
 
 def follow(page: str, copy: Path) -> None:
-    newest = max(file.name[:11] for file in (copy / REVISIONS).glob("*.py"))
+    newest = max("_".join(file.name.split("_")[:2]) for file in (copy / REVISIONS).glob("*.py"))
     for found in FILE.finditer(page):
         target = copy / found["path"]
         target.parent.mkdir(exist_ok=True)
