@@ -184,6 +184,10 @@ class Incidents:
         """Return an incident's row, or refuse as `not-found`."""
         return await get_row(tx, INCIDENTS, id_)
 
+    async def lock(self, tx: Transaction, id_: UUID) -> Any:
+        """Lock an incident and return its row, or refuse as `not-found`."""
+        return await get_to_change(tx, INCIDENTS, id_)
+
     async def lock_free(self, tx: Transaction, ids: Sequence[UUID]) -> Sequence[Any]:
         """Lock those of the incidents that nobody holds, and return their rows."""
         return await tx.all(_LOCK_FREE, ids=ids)

@@ -10,7 +10,7 @@ from chassis.database import Database, Statement
 from chassis.keys import command, conclude
 from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, get, list_page
-from chassis.rejection import Rejection, not_found
+from chassis.rejection import Rejection
 from chassis.writing import insert_one
 from service_catalog.incidents.operations import Incidents
 from service_catalog.sla.notices import notices_of
@@ -47,8 +47,7 @@ class Timelines:
     async def add(self, caller: Caller, incident_id: UUID, new: NewWorkNote) -> Written:
         """Add a work note, whatever state the incident is in; the incident is locked, so that its notes are counted."""
         async with command(self._database, caller) as tx:
-            if await self._incidents.find_locked(tx, incident_id) is None:
-                raise not_found("incident")
+            await self._incidents.lock(tx, incident_id)
             if await tx.value(_COUNT, incident_id=incident_id) >= NOTES_MAX:
                 raise _FULL
             values = vars(new) | {"incident_id": incident_id, "author": caller.subject}

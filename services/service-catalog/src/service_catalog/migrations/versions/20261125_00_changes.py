@@ -4,7 +4,7 @@ from alembic import op
 
 from chassis.migrating import protect
 
-revision = "20261125_02"
+revision = "20261125_00"
 down_revision = "20260302_13"
 
 
