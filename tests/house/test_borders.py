@@ -70,3 +70,10 @@ def test_a_module_fits_its_size_and_has_a_name_that_says_something(path: Path) -
     lines = len(path.read_text().splitlines())
     assert lines <= (TEST_LINES_MAX if is_test else LINES_MAX)
     assert path.stem not in NOTHING_SAID
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_no_constant_is_raised_as_it_is(path: Path) -> None:
+    raised = [node.exc for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Raise)]
+    names = [ast.unparse(one).rpartition(".")[2] for one in raised if isinstance(one, ast.Name | ast.Attribute)]
+    assert [name for name in names if name.isupper()] == [], "it would keep the trace of each time: raise it anew()"

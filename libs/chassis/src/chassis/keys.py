@@ -8,11 +8,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
     Column,
+    ColumnElement,
+    FromClause,
     Index,
     LargeBinary,
     MetaData,
@@ -21,19 +24,21 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    cast,
     delete,
     not_,
     select,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from chassis.caller import Caller, IdempotencyKey
 from chassis.database import Database, Statement, Transaction
 from chassis.outcome import Replayed, Written
 from chassis.rejection import Fault, Rejection
-from chassis.resource import Instant
+from chassis.resource import Instant, json_object
 
 KEPT_HOURS = 24
+IN_FORCE = Rejection("conflict", "busy", "A request with this key has taken effect.", retry_after_seconds=1)
 KEY_METADATA = MetaData()
 
 idempotency_key = Table(
@@ -69,14 +74,18 @@ _NEW = insert(idempotency_key).values(
     answer=_bound("answer"),
     expires_at=bindparam("expires_at", type_=Instant),
 )
-# An expired key is free again; one in force stays, and the statement touches no row.
-_KEEP = Statement(
-    _NEW.on_conflict_do_update(
+
+
+def _unless_in_force(new: Insert) -> Insert:
+    """Let an expired key be free again; one in force stays, and the statement touches no row."""
+    return new.on_conflict_do_update(
         constraint="idempotency_key_pkey",
-        set_={name: _NEW.excluded[name] for name in ("fingerprint", "answer", "expires_at")},
+        set_={name: new.excluded[name] for name in ("fingerprint", "answer", "expires_at")},
         where=_EXPIRED,
     )
-)
+
+
+_KEEP = Statement(_unless_in_force(_NEW))
 FORGET_EXPIRED = Statement(delete(idempotency_key).where(_EXPIRED))
 
 
@@ -102,19 +111,39 @@ async def command(database: Database, caller: Caller) -> AsyncIterator[Transacti
 async def conclude(tx: Transaction, written: Written) -> Written:
     """End an operation with its answer, which is kept where the caller gave an idempotency key."""
     key = tx.caller.idempotency
-    tx.concluded = True
     if key is not None:
-        kept = await tx.run(
-            _KEEP,
-            **_names(tx.caller, key),
-            fingerprint=key.fingerprint,
-            k_answer=_as_text(written),
-            k_now=tx.now,
-            expires_at=tx.now + timedelta(hours=KEPT_HOURS),
-        )
+        kept = await tx.run(_KEEP, **kept_with(tx, key), k_answer=_as_text(written))
         if not kept:
-            raise Rejection("conflict", "busy", "A request with this key has taken effect.", retry_after_seconds=1)
+            raise IN_FORCE.anew()
+    tx.concluded = True
     return written
+
+
+def kept_with(tx: Transaction, key: IdempotencyKey) -> dict[str, Any]:
+    """Return what a statement that keeps an answer takes, but for the answer."""
+    return {
+        **_names(tx.caller, key),
+        "fingerprint": key.fingerprint,
+        "k_now": tx.now,
+        "expires_at": tx.now + timedelta(hours=KEPT_HOURS),
+    }
+
+
+def keep_answer(answer: ColumnElement[str], source: FromClause) -> Insert:
+    """Return the part of a larger statement that keeps an answer which that statement makes."""
+    names = ["org", "caller", "path", "key", "fingerprint", "answer", "expires_at"]
+    columns: list[ColumnElement[Any]] = [_bound(name) for name in names[:4]]
+    columns += [bindparam("fingerprint", type_=LargeBinary), answer, bindparam("expires_at", type_=Instant)]
+    line = select(*columns).select_from(source)
+    return _unless_in_force(insert(idempotency_key).from_select(names, line))
+
+
+def answer_as_json(
+    body: ColumnElement[str], id_: ColumnElement[UUID], version: Any, event_id: Any, location: Any
+) -> ColumnElement[str]:
+    """Write an answer in SQL as `conclude` keeps it."""
+    fields = {"body": body, "id": id_, "version": version, "event_id": event_id, "location": location}
+    return cast(json_object(fields), Text)
 
 
 async def _replay(database: Database, caller: Caller, key: IdempotencyKey, refusal: Rejection) -> None:

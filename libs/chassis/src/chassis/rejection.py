@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 Kind = Literal[
     "malformed",
@@ -68,6 +68,19 @@ class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error
         self.extra = extra or {}
         self.current = current
         self.retry_after_seconds = retry_after_seconds
+
+    def anew(self) -> Self:
+        """Return an equal one to be raised: a constant would keep the trace of each time, and all that it holds."""
+        return type(self)(
+            self.kind,
+            self.code,
+            self.detail,
+            faults=self.faults,
+            guards=self.guards,
+            extra=dict(self.extra),
+            current=self.current,
+            retry_after_seconds=self.retry_after_seconds,
+        )
 
 
 def invalid(*faults: Fault) -> Rejection:

@@ -139,4 +139,5 @@ class Resource:
             return None
         if constraint == f"{self.table.name}_external_key":
             return Rejection("conflict", "external-id-taken", "Another resource carries this external id.")
-        return self.constraints.get(constraint)
+        refusal = self.constraints.get(constraint)
+        return None if refusal is None else refusal.anew()

@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     column,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -34,8 +35,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from chassis import ids
+from chassis.caller import IdempotencyKey
 from chassis.database import Statement, Transaction
 from chassis.events.tables import event_pending, event_version
+from chassis.keys import IN_FORCE, answer_as_json, keep_answer, kept_with
 from chassis.outcome import Written
 from chassis.reading import find_to_change, stale
 from chassis.rejection import not_found
@@ -81,6 +84,25 @@ async def insert_one(
     """Add a resource; constraints that refuse it are rejections by `resource.constraints`."""
     row = Row(id=ids.new_id(), values=values, verb=verb, at=at, change=change)
     return (await insert_many(tx, resource, [row]))[0]
+
+
+async def add(
+    tx: Transaction,
+    resource: Resource,
+    values: Mapping[str, Any],
+    *,
+    id_: UUID | None = None,
+    verb: str = "created",
+    at: datetime | None = None,
+) -> Written:
+    """Add a resource as the last that an operation does: the statement also keeps its answer under the caller's key.
+
+    It does what `insert_one` and `conclude` do, with one round trip less.
+    """
+    row = Row(id=id_ or ids.new_id(), values=values, verb=verb, at=at)
+    (written,) = await _write(tx, resource, "insert", [row], keeps=tx.caller.idempotency)
+    tx.concluded = True
+    return written
 
 
 async def update_one(
@@ -129,11 +151,13 @@ async def update_many(tx: Transaction, resource: Resource, rows: Sequence[Row]) 
     return await _write(tx, resource, "update", rows)
 
 
-async def _write(tx: Transaction, resource: Resource, step: Step, rows: Sequence[Row]) -> list[Written]:
+async def _write(
+    tx: Transaction, resource: Resource, step: Step, rows: Sequence[Row], *, keeps: IdempotencyKey | None = None
+) -> list[Written]:
     if not rows:
         return []
     columns = tuple(rows[0].values)
-    statement = _statement(resource, step, columns, many=len(rows) > 1)
+    statement = _statement(resource, step, columns, many=len(rows) > 1, keeps=keeps is not None)
     caller = tx.caller
     values: dict[str, Any] = {
         "caller_org": caller.org,
@@ -147,6 +171,8 @@ async def _write(tx: Transaction, resource: Resource, step: Step, rows: Sequence
         values |= {f"v_{name}": [line[name] for line in lines] for name in lines[0]}
     else:
         values |= {f"v_{name}": value for name, value in lines[0].items()}
+    if keeps is not None:
+        values |= kept_with(tx, keeps) | {"location": resource.location(rows[0].id, rows[0].values)}
     try:
         records = await tx.all(statement, **values)
     except asyncpg.IntegrityConstraintViolationError as error:
@@ -156,6 +182,8 @@ async def _write(tx: Transaction, resource: Resource, step: Step, rows: Sequence
         raise refusal from error
     if any(record["event_id"] is None or record["version_before"] != record["version"] - 1 for record in records):
         raise RuntimeError(f"the event versions of {resource.collection} are out of step with its rows")
+    if keeps is not None and not records[0]["kept"]:
+        raise IN_FORCE.anew()
     by_id = {row.id: row for row in rows}
     return [
         Written(
@@ -188,12 +216,14 @@ async def _gone_or_stale(tx: Transaction, resource: Resource, id_: UUID) -> Writ
 
 
 @cache
-def _statement(resource: Resource, step: Step, columns: tuple[str, ...], *, many: bool) -> Statement:
+def _statement(
+    resource: Resource, step: Step, columns: tuple[str, ...], *, many: bool, keeps: bool = False
+) -> Statement:
     source = _source(resource, columns, many=many)
     written = _change(resource, step, columns, source)
     stepped = _version_step(resource, step, written).cte("stepped")
     logged = _event(resource, source, written).cte("logged")
-    return Statement(
+    query = (
         select(
             written.c.body,
             written.c.id,
@@ -207,6 +237,15 @@ def _statement(resource: Resource, step: Step, columns: tuple[str, ...], *, many
         .outerjoin(stepped, stepped.c.subject == _subject(resource, written))
         .order_by(source.c.place)
     )
+    return Statement(query.add_columns(_kept(written, logged)) if keeps else query)
+
+
+def _kept(written: CTE, logged: CTE) -> ColumnElement[bool]:
+    """Tell whether the answer was kept under the caller's key; false says that the key is in force already."""
+    location = bindparam("location", type_=Text)
+    answer = answer_as_json(written.c.body, written.c.id, written.c.version, logged.c.id, location)
+    kept = keep_answer(answer, written.join(logged, logged.c.partitionkey == written.c.id))
+    return exists(select(kept.returning(literal_column("1").label("one")).cte("kept").c.one)).label("kept")
 
 
 def _source(resource: Resource, columns: tuple[str, ...], *, many: bool) -> CTE:

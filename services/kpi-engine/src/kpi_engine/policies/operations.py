@@ -15,7 +15,7 @@ from chassis.outcome import Written
 from chassis.reader import Reader
 from chassis.reading import find_to_change
 from chassis.rejection import Rejection
-from chassis.writing import insert_one, revise
+from chassis.writing import add, revise
 from kpi_engine.availability.facts import Policy, Severity
 from kpi_engine.policies.schemas import NewPolicy
 from kpi_engine.policies.tables import POLICIES, policy
@@ -65,7 +65,7 @@ class Policies:
             if not known and must_exist:
                 raise Rejection("not_found", "not-found", "There is no policy that holds from this instant on.")
             if not known:
-                return await conclude(tx, await insert_one(tx, POLICIES, values))
+                return await add(tx, POLICIES, values)
             if must_be_new:
                 raise Rejection("stale", "exists-already", "A policy that holds from this instant on exists.")
             row = await find_to_change(tx, POLICIES, known[0]["id"])

@@ -13,7 +13,7 @@ from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reading import get
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.writing import delete_one, insert_one
+from chassis.writing import add, delete_one
 from project_tracker.budget_lines.schemas import NewBudgetLine
 from project_tracker.budget_lines.tables import BUDGET_LINES
 from project_tracker.calendars.directory import working_calendars
@@ -45,7 +45,7 @@ class BudgetLines(Parts):
         """Plan value over a period."""
         async with command(self._database, caller) as tx:
             context = await self._context(tx, project_id, [new])
-            return await conclude(tx, await insert_one(tx, BUDGET_LINES, _values(new, context)))
+            return await add(tx, BUDGET_LINES, _values(new, context))
 
     async def delete(self, caller: Caller, project_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Take a line out of the plan."""

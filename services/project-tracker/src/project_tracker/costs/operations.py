@@ -12,7 +12,7 @@ from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reading import get_to_change
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.writing import insert_one
+from chassis.writing import add
 from project_tracker.costs.schemas import NewCost, Reversal
 from project_tracker.costs.tables import COSTS
 from project_tracker.plans.references import Named, named_tasks, task_of
@@ -36,7 +36,7 @@ class Costs(Parts):
         async with command(self._database, caller) as tx:
             project = await self._projects.share(tx, project_id)
             values = _values(new, await named_tasks(tx, self._tasks, project_id, [new]), project)
-            return await conclude(tx, await insert_one(tx, COSTS, values, at=new.incurred_at))
+            return await add(tx, COSTS, values, at=new.incurred_at)
 
     async def batch(
         self, caller: Caller, project_id: UUID, items: Sequence[NewCost | Rejection], mode: Mode
@@ -66,7 +66,7 @@ class Costs(Parts):
                 "description": reversal.reason,
                 "reversal_of": id_,
             }
-            return await conclude(tx, await insert_one(tx, COSTS, values, at=at))
+            return await add(tx, COSTS, values, at=at)
 
 
 def _values(new: NewCost, named: Named, project: Mapping[str, Any]) -> dict[str, Any]:

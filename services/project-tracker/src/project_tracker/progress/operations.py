@@ -12,7 +12,7 @@ from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
-from chassis.writing import delete_one, insert_one, revise
+from chassis.writing import add, delete_one, revise
 from project_tracker.plans.references import Named, named_tasks, task_of
 from project_tracker.plans.tasks.operations import Tasks
 from project_tracker.progress.schemas import NewProgressReport, ProgressReportPatch
@@ -35,7 +35,7 @@ class ProgressReports(Parts):
         async with command(self._database, caller) as tx:
             await self._projects.share(tx, project_id)
             values = _values(new, await named_tasks(tx, self._tasks, project_id, [new]), project_id)
-            return await conclude(tx, await insert_one(tx, PROGRESS_REPORTS, values, at=new.status_at))
+            return await add(tx, PROGRESS_REPORTS, values, at=new.status_at)
 
     async def change(
         self, caller: Caller, project_id: UUID, id_: UUID, patch: ProgressReportPatch, expected: int | None

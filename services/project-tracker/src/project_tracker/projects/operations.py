@@ -17,7 +17,7 @@ from chassis.putting import put_by_key
 from chassis.reader import Reader
 from chassis.reading import get_by, get_to_change
 from chassis.rejection import Fault, Rejection, invalid, not_found
-from chassis.writing import delete_one, insert_one, revise
+from chassis.writing import add, delete_one, insert_one, revise
 from project_tracker.projects import lifecycle
 from project_tracker.projects.drafts import columns, incomplete, refuse_other_currency, with_labels_merged
 from project_tracker.projects.schemas import NewProject, ProjectItem, ProjectPatch, ProjectPlanning, ProjectReplacement
@@ -49,7 +49,7 @@ class Projects:
         """Add a project, as `proposed`."""
         async with command(self._database, caller) as tx:
             values = _whole(new, new.currency, tx) | {"key": new.key}
-            return await conclude(tx, await insert_one(tx, PROJECTS, values))
+            return await add(tx, PROJECTS, values)
 
     async def get_by_key(self, caller: Caller, key: str) -> Found:
         """Return the project with this key."""
@@ -89,7 +89,7 @@ class Projects:
             except Rejection as refusal:
                 if refusal.kind != "invalid":  # the reference of a project that follows this one
                     raise
-                raise IN_USE from refusal
+                raise IN_USE.anew() from refusal
 
     async def batch(self, caller: Caller, items: Sequence[ProjectItem | Rejection], mode: Mode) -> Written:
         """Add or change many."""

@@ -69,7 +69,7 @@ class AcceptanceCriteria:
             row = await _row_to_change(tx, service_id, id_, expected)
             changes = patch.model_dump(include=patch.model_fields_set)
             if row["status"] != OPEN and any(row[name] != changes[name] for name in changes.keys() - _ALWAYS):
-                raise _DECIDED
+                raise _DECIDED.anew()
             if "labels" in changes:
                 changes["labels"] = merged_labels(row["labels"], changes["labels"])
             return await conclude(tx, await revise(tx, CRITERIA, row, changes, expected=expected))

@@ -16,7 +16,7 @@ from chassis.outcome import Written
 from chassis.reader import Reader
 from chassis.reading import get_to_change
 from chassis.rejection import Rejection, invalid
-from chassis.writing import insert_one
+from chassis.writing import add
 from service_catalog.costs import importing
 from service_catalog.costs.accounting import faults_of
 from service_catalog.costs.schemas import CostItem, CostReversal, NewCost
@@ -55,7 +55,7 @@ class Costs:
         values: dict[str, Any] = {name: getattr(new, name) for name in type(new).model_fields if name != "amount"}
         values |= {"amount": new.amount.amount, "currency": new.amount.currency, "reversal_of": None}
         async with command(self._database, caller) as tx:
-            return await conclude(tx, await insert_one(tx, COSTS, values))
+            return await add(tx, COSTS, values)
 
     async def batch(self, caller: Caller, items: Sequence[CostItem | Rejection], mode: Mode) -> Written:
         """Book many; those with an external id that is known are brought up to date, unless they were reversed."""
@@ -81,4 +81,4 @@ class Costs:
                 "description": reversal.reason,
                 "reversal_of": id_,
             }
-            return await conclude(tx, await insert_one(tx, COSTS, values))
+            return await add(tx, COSTS, values)

@@ -12,7 +12,7 @@ from chassis.keys import command, conclude
 from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, get, get_to_change, list_page
 from chassis.rejection import Fault, Rejection, UnmetGuard, invalid
-from chassis.writing import delete_one, insert_one, revise
+from chassis.writing import add, delete_one, revise
 from service_catalog.dependencies.graph import CLOSES_CYCLE, HARD_AROUND, LOCK_GRAPH, neighbours, walk
 from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyPatch, NewDependency
 from service_catalog.dependencies.tables import DEPENDENCIES
@@ -42,7 +42,7 @@ class Dependencies:
             if await tx.one(CLOSES_CYCLE, service_id=service_id, depends_on_id=other) is not None:
                 raise _cycle(other)
             values = new.model_dump(exclude={"depends_on_key"}) | {"service_id": service_id, "depends_on_id": other}
-            return await conclude(tx, await insert_one(tx, DEPENDENCIES, values))
+            return await add(tx, DEPENDENCIES, values)
 
     async def get(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
         """Return one dependency of a service."""

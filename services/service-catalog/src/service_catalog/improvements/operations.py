@@ -60,7 +60,7 @@ class Improvements:
             row = await get_to_change(tx, IMPROVEMENTS, id_, expected=expected)
             changes = patch.changes(row)
             if row["state"] in OVER and changes.keys() - {"labels"}:
-                raise importing.STAYS
+                raise importing.STAYS.anew()
             faults: list[Fault] = []
             if "benefit" in changes:
                 changes["benefit"] = benefit_document(patch.benefit, row["benefit"], faults)

@@ -99,7 +99,7 @@ async def problem_steps(tx: Transaction, row: Mapping[str, Any], changes: Mappin
     if problem is None:
         raise refuse_unknown("problem", "/problem_id")
     if problem["state"] == "cancelled":
-        raise _CANCELLED
+        raise _CANCELLED.anew()
     told = {name: problem[name] for name in _SHOWN if problem[name]}
     return link_steps(row, "problem_id", changes, tx.now, **told)
 

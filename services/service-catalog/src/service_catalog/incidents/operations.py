@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from chassis import ids
 from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
@@ -22,7 +23,7 @@ from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of, transitions_document
-from chassis.writing import insert_one, revise, update_one
+from chassis.writing import add, revise, update_one
 from service_catalog.incidents import importing
 from service_catalog.incidents.beginning import first_parent, with_beginning
 from service_catalog.incidents.lifecycle import CANCEL_REASONS, LIFECYCLE, UNRESOLVED, Candidate, begun, entered
@@ -105,10 +106,9 @@ class Incidents:
             values["occurred_at"] = occurred_at
             values["priority"] = priority_of(new.impact, new.urgency)
             values["reported_by"] = caller.subject
-            written = await insert_one(tx, INCIDENTS, values)
-            if written.id is not None:
-                await timers.mark(tx, {written.id: new.service_id})
-            return await conclude(tx, written)
+            id_ = ids.new_id()
+            await timers.mark(tx, {id_: new.service_id})
+            return await add(tx, INCIDENTS, values, id_=id_)
 
     async def change(self, caller: Caller, id_: UUID, patch: IncidentPatch, expected: int | None) -> Written:
         """Change what was sent; the priority follows impact and urgency."""

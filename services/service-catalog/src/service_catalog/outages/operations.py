@@ -72,7 +72,7 @@ class Outages:
             row = await get_to_change(tx, OUTAGES, id_, expected=expected)
             changes = patch.changes(row)
             if row["state"] == WITHDRAWN and changes.keys() - {"labels"}:
-                raise importing.WITHDRAWN_STAYS
+                raise importing.WITHDRAWN_STAYS.anew()
             started_at, ended_at = (changes.get(name, row[name]) for name in ("started_at", "ended_at"))
             faults = spans.faults_of(started_at, ended_at, tx.now)
             if faults:

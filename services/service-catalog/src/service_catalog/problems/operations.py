@@ -57,7 +57,7 @@ class Problems:
             row = await get_to_change(tx, PROBLEMS, id_, expected=expected)
             changes = patch.changes(row)
             if row["state"] in OVER and changes.keys() - {"labels"}:
-                raise importing.STAYS
+                raise importing.STAYS.anew()
             if faults := emptied(row["state"], changes):
                 raise invalid(*faults)
             if not changes.keys().isdisjoint(_LEVELS):

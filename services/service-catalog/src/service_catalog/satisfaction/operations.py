@@ -18,7 +18,7 @@ from chassis.reader import Reader
 from chassis.reading import find_to_change, get_to_change
 from chassis.rejection import Rejection, invalid
 from chassis.tracing import CURRENT
-from chassis.writing import delete_one, insert_one, revise
+from chassis.writing import add, delete_one, revise
 from service_catalog.satisfaction import importing, moments
 from service_catalog.satisfaction.allowance import Allowance
 from service_catalog.satisfaction.schemas import (
@@ -61,7 +61,7 @@ class Invitations:
             if faults:
                 raise invalid(*faults)
             values = vars(new) | {"expires_at": expires_at}
-            return await conclude(tx, await insert_one(tx, INVITATIONS, values))
+            return await add(tx, INVITATIONS, values)
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Take an invitation back that nobody has answered; its token is good for nothing then."""
@@ -94,7 +94,7 @@ class Responses:
             if faults:
                 raise invalid(*faults)
             values = vars(new) | {"answered_at": answered_at, "invitation_id": None}
-            return await conclude(tx, await insert_one(tx, RESPONSES, values, at=answered_at))
+            return await add(tx, RESPONSES, values, at=answered_at)
 
     async def change(self, caller: Caller, id_: UUID, patch: SurveyResponsePatch, expected: int | None) -> Written:
         """Change what was said, as long as it may be changed."""
@@ -102,7 +102,7 @@ class Responses:
             row = await get_to_change(tx, RESPONSES, id_, expected=expected)
             changes = patch.changes(row)
             if changes.keys() - {"labels"} and moments.is_settled(row["answered_at"], tx.now):
-                raise moments.SETTLED
+                raise moments.SETTLED.anew()
             return await conclude(tx, await revise(tx, RESPONSES, row, changes, expected=expected))
 
     async def batch(self, caller: Caller, items: Sequence[SurveyResponseItem | Rejection], mode: Mode) -> Written:
@@ -135,15 +135,15 @@ class Responses:
         async with command(self._database, caller) as tx:
             invitation = await find_to_change(tx, INVITATIONS, invitation_id)
             if invitation is None:
-                raise NOT_GOOD
+                raise NOT_GOOD.anew()
             answered = await tx.one(_ANSWER_TO, invitation_id=invitation_id)
             if answered is not None:
                 row = await get_to_change(tx, RESPONSES, answered["id"])
                 if moments.is_settled(row["answered_at"], tx.now):
-                    raise moments.SETTLED
+                    raise moments.SETTLED.anew()
                 return await conclude(tx, await revise(tx, RESPONSES, row, said, expected=None))
             if invitation["expires_at"] <= tx.now:
-                raise NOT_GOOD
+                raise NOT_GOOD.anew()
             about = {name: invitation[name] for name in ("service_id", "incident_id")}
             values = about | said | {"invitation_id": invitation_id, "answered_at": tx.now}
-            return await conclude(tx, await insert_one(tx, RESPONSES, values))
+            return await add(tx, RESPONSES, values)

@@ -31,4 +31,4 @@ class AnswerTokens:
             )
             return str(claims["org"]), UUID(claims["sub"])
         except (jwt.InvalidTokenError, ValueError):
-            raise NOT_GOOD from None
+            raise NOT_GOOD.anew() from None

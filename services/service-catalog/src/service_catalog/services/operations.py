@@ -110,13 +110,13 @@ class Services:
                 begun = "A service that was begun is cancelled or retired, not deleted."
                 raise Rejection("conflict", "service-begun", begun)
             if await self._windows.name(tx, id_) or await self._changes.name(tx, id_):
-                raise IN_USE
+                raise IN_USE.anew()
             try:
                 return await conclude(tx, await delete_one(tx, SERVICES, id_, expected=expected))
             except Rejection as refusal:
                 if refusal.kind != "invalid":  # the reference of a service that this one succeeds
                     raise
-                raise IN_USE from refusal
+                raise IN_USE.anew() from refusal
 
     async def batch(self, caller: Caller, items: Sequence[ServiceItem | Rejection], mode: Mode) -> Written:
         """Add or change many; what tells of the past needs the scope of imports."""

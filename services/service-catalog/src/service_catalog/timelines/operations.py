@@ -7,11 +7,11 @@ from sqlalchemy import Uuid, bindparam, func, select
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement
-from chassis.keys import command, conclude
+from chassis.keys import command
 from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, get, list_page
 from chassis.rejection import Rejection
-from chassis.writing import insert_one
+from chassis.writing import add
 from service_catalog.incidents.operations import Incidents
 from service_catalog.sla.notices import notices_of
 from service_catalog.timelines.document import timeline_of
@@ -49,9 +49,9 @@ class Timelines:
         async with command(self._database, caller) as tx:
             await self._incidents.lock(tx, incident_id)
             if await tx.value(_COUNT, incident_id=incident_id) >= NOTES_MAX:
-                raise _FULL
+                raise _FULL.anew()
             values = vars(new) | {"incident_id": incident_id, "author": caller.subject}
-            return await conclude(tx, await insert_one(tx, WORK_NOTES, values, verb="added"))
+            return await add(tx, WORK_NOTES, values, verb="added")
 
     async def note(self, caller: Caller, incident_id: UUID, id_: UUID) -> Found:
         """Return one work note of an incident."""

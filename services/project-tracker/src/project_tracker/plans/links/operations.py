@@ -13,7 +13,7 @@ from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
-from chassis.writing import delete_one, insert_one, revise
+from chassis.writing import add, delete_one, revise
 from project_tracker.plans.links.directory import ends_of, link_rows
 from project_tracker.plans.links.schemas import DependencyPatch, NewDependency
 from project_tracker.plans.links.soundness import Ends, blamed, faults_of, refusal
@@ -40,7 +40,7 @@ class Dependencies(Parts):
             values = _values(new, await self._named(tx, project_id, [new]), project_id)
             known = [ends_of(row) for row in await link_rows(tx, project_id)]
             await self._refuse_unsound(tx, project_id, [*known, ends_of(values)])
-            return await conclude(tx, await insert_one(tx, DEPENDENCIES, values))
+            return await add(tx, DEPENDENCIES, values)
 
     async def change(
         self, caller: Caller, project_id: UUID, id_: UUID, patch: DependencyPatch, expected: int | None

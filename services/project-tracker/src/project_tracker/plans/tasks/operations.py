@@ -19,7 +19,7 @@ from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
-from chassis.writing import Row, delete_one, insert_many, revise, update_many
+from chassis.writing import Row, add, delete_one, insert_many, revise, update_many
 from project_tracker.calendars.directory import refuse_unknown_calendars
 from project_tracker.plans.links.directory import links_of
 from project_tracker.plans.tables import TASKS, task
@@ -92,11 +92,12 @@ class Tasks(Parts):
             item = Placement(id=ids.new_id(), wbs=new.wbs, kind=new.kind, parent_wbs=new.parent_wbs, is_placed=True)
             node = place_alone(item, await self._neighbours(tx, project_id, item))
             if node is not None:
-                return await conclude(tx, await _insert(tx, item, drafted | _place_of(node)))
+                return await add(tx, TASKS, drafted | _place_of(node), id_=item.id)
             outline = await self.outline(tx, project_id)
             placed = await self._place(tx, project_id, outline, {0: item})
             _raise_first(placed)
-            written = await _insert(tx, item, drafted | _place_of(placed.outline.nodes[item.id]))
+            values = drafted | _place_of(placed.outline.nodes[item.id])
+            (written,) = await insert_many(tx, TASKS, [Row(id=item.id, values=values, verb="created")])
             await _move_others(tx, outline, placed.outline, {item.id})
             return await conclude(tx, written)
 
@@ -260,11 +261,6 @@ def _place_of(node: Node) -> dict[str, Any]:
 def _settled(upsert: Upsert, item: Placement, outline: Outline) -> Upsert:
     values = _place_of(outline.nodes[item.id])
     return replace(upsert, values={**upsert.values, **values}, named=upsert.named | values.keys())
-
-
-async def _insert(tx: Transaction, item: Placement, values: Mapping[str, Any]) -> Written:
-    (written,) = await insert_many(tx, TASKS, [Row(id=item.id, values=values, verb="created")])
-    return written
 
 
 async def _move_others(tx: Transaction, before: Outline, after: Outline, own: set[UUID]) -> UUID | None:
