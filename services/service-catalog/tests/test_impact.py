@@ -15,7 +15,7 @@ from service_catalog.dependencies.tables import DEPENDENCIES
 from service_catalog.services.tables import SERVICES
 
 Links = Sequence[tuple[int, int, str]]
-EMPTY = {"inputs": [], "outputs": [], "outcomes": [], "in_scope": [], "out_of_scope": []}
+EMPTY: dict[str, list[Any]] = {"inputs": [], "outputs": [], "outcomes": [], "in_scope": [], "out_of_scope": []}
 
 
 def searched(links: Links, start: int, depth_max: int) -> dict[int, tuple[int, str]]:

@@ -6,10 +6,13 @@ import pytest
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
+from service_catalog.acceptance import schemas as acceptance
 from service_catalog.changes import schemas as changes
 from service_catalog.costs import schemas as costs
+from service_catalog.dependencies import schemas as dependencies
 from service_catalog.improvements import schemas as improvements
 from service_catalog.incidents import schemas as incidents
+from service_catalog.levels import schemas as levels
 from service_catalog.main import create_app
 from service_catalog.maintenance_windows import schemas as windows
 from service_catalog.outages import schemas as outages
@@ -31,7 +34,8 @@ SETTINGS: dict[str, Any] = {
 WITH_EXAMPLES = [
     model
     for slice_ in (
-        *(services, incidents, outages, windows, changes, costs, improvements, satisfaction, problems, timelines),
+        *(services, acceptance, dependencies, levels, incidents, problems, timelines, outages, windows, changes),
+        *(costs, improvements, satisfaction),
     )
     for model in vars(slice_).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and "json_schema_extra" in model.model_config

@@ -68,6 +68,8 @@ HARD_AROUND = Statement(
     ).bindparams(bindparam("service_ids", type_=ARRAY(Uuid)))
 )
 
+LINKS = Statement(text("SELECT service_id, depends_on_id FROM service_dependency"))
+
 # One at a time may add to an organisation's graph; held until the transaction ends.
 LOCK_GRAPH = Statement(
     text("SELECT pg_advisory_xact_lock(hashtextextended('service_dependency ' || :org, 0))").bindparams(

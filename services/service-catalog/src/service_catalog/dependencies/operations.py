@@ -1,24 +1,26 @@
 """The use cases of dependencies."""
 
+import asyncio
 import json
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
+from chassis.batch import Mode, Upsert, known_rows, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, get, get_to_change, list_page
-from chassis.rejection import Fault, Rejection, UnmetGuard, invalid
+from chassis.rejection import Rejection, invalid
 from chassis.writing import add, delete_one, revise
-from service_catalog.dependencies.graph import CLOSES_CYCLE, HARD_AROUND, LOCK_GRAPH, neighbours, walk
-from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyPatch, NewDependency
+from service_catalog.dependencies import importing, soundness
+from service_catalog.dependencies.cycles import closing
+from service_catalog.dependencies.graph import CLOSES_CYCLE, HARD_AROUND, LINKS, LOCK_GRAPH, neighbours, walk
+from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyItem, DependencyPatch, NewDependency
 from service_catalog.dependencies.tables import DEPENDENCIES
-from service_catalog.services.directory import find_services, service_card
-
-_PAST = frozenset({"retired", "cancelled"})
+from service_catalog.services.directory import find_services, service_card, service_cards
 
 
 class Dependencies:
@@ -35,12 +37,12 @@ class Dependencies:
             await service_card(tx, service_id)
             other = await _other(tx, service_id, new)
             if other == service_id:
-                named = "id" if new.depends_on_id else "key"
-                itself = "A service does not depend on itself."
-                raise invalid(Fault(f"/depends_on_{named}", "reference-to-itself", itself))
-            await _refuse_past(tx, other)
+                raise invalid(soundness.itself("/depends_on_id" if new.depends_on_id else "/depends_on_key"))
+            refusal = soundness.over(await service_card(tx, other))
+            if refusal is not None:
+                raise refusal
             if await tx.one(CLOSES_CYCLE, service_id=service_id, depends_on_id=other) is not None:
-                raise _cycle(other)
+                raise soundness.cycle(other)
             values = new.model_dump(exclude={"depends_on_key"}) | {"service_id": service_id, "depends_on_id": other}
             return await add(tx, DEPENDENCIES, values)
 
@@ -69,6 +71,33 @@ class Dependencies:
         async with command(self._database, caller) as tx:
             await get_to_change(tx, DEPENDENCIES, id_, owner=service_id)
             return await conclude(tx, await delete_one(tx, DEPENDENCIES, id_, expected=expected))
+
+    async def batch(self, caller: Caller, items: Sequence[DependencyItem | Rejection], mode: Mode) -> Written:
+        """Add or change many; of new ones that together would close a cycle the later are refused."""
+        sound = [item for item in items if isinstance(item, DependencyItem)]
+        async with command(self._database, caller) as tx:
+            await tx.run(LOCK_GRAPH, org=caller.org)
+            services = await find_services(
+                tx,
+                keys=(key for item in sound for key in (item.service_key, item.depends_on_key)),
+                ids=(id_ for item in sound for id_ in (item.service_id, item.depends_on_id)),
+            )
+            cards = await service_cards(tx, services.ids)
+            said = [importing.said(item, services) for item in items]
+            known = await known_rows(
+                tx, DEPENDENCIES, [one.identity for one in said if isinstance(one, importing.Said)]
+            )
+            upserts = [importing.drafted(one, known, cards) for one in said]
+            new = {
+                index: (upsert.values["service_id"], upsert.values["depends_on_id"])
+                for index, (one, upsert) in enumerate(zip(said, upserts, strict=True))
+                if isinstance(one, importing.Said) and isinstance(upsert, Upsert) and one.identity not in known
+            }
+            links = [(row["service_id"], row["depends_on_id"]) for row in await tx.all(LINKS)] if new else []
+            places = list(new)
+            for place in await asyncio.to_thread(closing, links, list(new.values())):
+                upserts[places[place]] = soundness.cycle(new[places[place]][1])
+            return await conclude(tx, await write_batch(tx, DEPENDENCIES, upserts, mode=mode))
 
     async def impact(self, caller: Caller, service_id: UUID, direction: str, depth: int, most: int) -> Found:
         """Return what a service depends on, or what depends on it."""
@@ -105,29 +134,10 @@ class Dependencies:
 async def _other(tx: Transaction, service_id: UUID, new: NewDependency) -> UUID:
     """Return the service depended on; until the transaction ends neither of the two enters another state."""
     known = await find_services(tx, keys=[new.depends_on_key], ids=[service_id, new.depends_on_id])
-    found = known.id_of(new.depends_on_id, new.depends_on_key)
+    found = known.id_of(new.depends_on_id, new.depends_on_key, "depends_on")
     if isinstance(found, Rejection):
-        named = "id" if new.depends_on_id else "key"
-        raise invalid(Fault(f"/depends_on_{named}", "reference-unknown", "There is no such service."))
+        raise found
     return found
-
-
-async def _refuse_past(tx: Transaction, other: UUID) -> None:
-    card = await service_card(tx, other)
-    if card["state"] in _PAST:
-        message = f"{card['key']} is {card['state']}."
-        guards = [UnmetGuard("depends_on_existing", message, f"services/{other}")]
-        raise Rejection("conflict", "guards-unmet", "Nothing depends on a service that is over.", guards=guards)
-
-
-def _cycle(other: UUID) -> Rejection:
-    message = "It depends on this service already, directly or through others."
-    return Rejection(
-        "conflict",
-        "dependency-cycle",
-        "The dependency would close a cycle.",
-        guards=[UnmetGuard("no_cycle", message, f"services/{other}")],
-    )
 
 
 def _reached(row: Any) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
 from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import PageOf
 from service_catalog.dependencies import schemas
 from service_catalog.dependencies.operations import Dependencies
 
+OWN = "/services/{service_id}/dependencies"
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 Deep = Annotated[int, Query(ge=1, le=schemas.DEPTH_MAX, description="How many links deep to look.")]
@@ -31,30 +33,40 @@ class DependencyQuery(ListQuery):
 
 def router(dependencies: Dependencies) -> Router:
     """Return the paths of dependencies."""
-    routes = Router("/services/{service_id}", tags=["dependencies"])
+    routes = Router(tags=["dependencies"])
 
-    @routes.get("/dependencies", response_model=PageOf[schemas.Dependency], responses=problems(404))
+    @routes.post("/dependencies:batch", response_model=BatchReport, responses=problems(409))
+    async def batch_service_dependencies(
+        request: Request, caller: Writer, batch: Batch[schemas.DependencyItem]
+    ) -> Response:
+        """Add or change many dependencies of any services, by their external id or else by the two services.
+
+        Of new ones that would close a cycle, also with one another, the later are refused.
+        """
+        return answer(request, await dependencies.batch(caller, batch.judged(), batch.mode))
+
+    @routes.get(OWN, response_model=PageOf[schemas.Dependency], responses=problems(404))
     async def list_service_dependencies(
         request: Request, caller: Reader, service_id: UUID, query: Annotated[DependencyQuery, Query()]
     ) -> Response:
         """List what a service depends on by a link of its own, oldest first."""
         return answer(request, await dependencies.list(caller, service_id, query.listing(service_id)))
 
-    @routes.post("/dependencies", status_code=201, response_model=schemas.Dependency, responses=problems(404, 409))
+    @routes.post(OWN, status_code=201, response_model=schemas.Dependency, responses=problems(404, 409))
     async def create_service_dependency(
         request: Request, caller: Writer, service_id: UUID, new: schemas.NewDependency
     ) -> Response:
         """Let a service depend on another one; refused if the two would then depend on one another."""
         return answer(request, await dependencies.create(caller, service_id, new))
 
-    @routes.get("/dependencies/{dependency_id}", response_model=schemas.Dependency, responses=problems(404))
+    @routes.get(f"{OWN}/{{dependency_id}}", response_model=schemas.Dependency, responses=problems(404))
     async def get_service_dependency(
         request: Request, caller: Reader, service_id: UUID, dependency_id: UUID
     ) -> Response:
         """Return a dependency."""
         return answer(request, await dependencies.get(caller, service_id, dependency_id))
 
-    @routes.patch("/dependencies/{dependency_id}", response_model=schemas.Dependency, responses=problems(404))
+    @routes.patch(f"{OWN}/{{dependency_id}}", response_model=schemas.Dependency, responses=problems(404))
     async def update_service_dependency(
         request: Request,
         caller: Writer,
@@ -66,14 +78,14 @@ def router(dependencies: Dependencies) -> Router:
         """Change a dependency; between which services it is never changes."""
         return answer(request, await dependencies.change(caller, service_id, dependency_id, patch, version))
 
-    @routes.delete("/dependencies/{dependency_id}", response_model=schemas.Dependency, responses=problems(404))
+    @routes.delete(f"{OWN}/{{dependency_id}}", response_model=schemas.Dependency, responses=problems(404))
     async def delete_service_dependency(
         request: Request, caller: Writer, service_id: UUID, dependency_id: UUID, version: ExpectedVersion
     ) -> Response:
         """Let a service no longer depend on another; answers with the dependency's last representation."""
         return answer(request, await dependencies.delete(caller, service_id, dependency_id, version))
 
-    @routes.get("/impact", response_model=schemas.Impact, responses=problems(404))
+    @routes.get("/services/{service_id}/impact", response_model=schemas.Impact, responses=problems(404))
     async def get_service_impact(
         request: Request,
         caller: Reader,

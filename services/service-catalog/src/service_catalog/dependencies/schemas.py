@@ -35,6 +35,34 @@ class NewDependency(ExternalIdentity):
         return self
 
 
+class DependencyItem(ExternalIdentity):
+    """A dependency of a batch, each service named by its id or its key.
+
+    One that is known by its external id, or else by its two services, changes in what is sent only; any other is added.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"external_source": "cmdb", "external_id": "rel-7", "service_key": "web-shop", **EXAMPLE}
+        }
+    )
+
+    service_id: UUID | None = None
+    service_key: Key | None = None
+    depends_on_id: UUID | None = None
+    depends_on_key: Key | None = None
+    type: Type | None = None
+    """Needed for a new dependency, as the two services are."""
+    description: Text | None = None
+    labels: Labels = {}
+
+    @model_validator(mode="after")
+    def _no_two_names(self) -> Self:
+        if None not in {self.service_id, self.service_key} or None not in {self.depends_on_id, self.depends_on_key}:
+            raise PydanticCustomError("service_named_once", "A service is named by its id or by its key.")
+        return self
+
+
 class DependencyPatch(Patch):
     """Changes of a dependency (a merge patch); its two ends never change."""
 

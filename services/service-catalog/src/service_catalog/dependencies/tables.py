@@ -34,6 +34,7 @@ DEPENDENCIES = Resource(
     sorts=("created_at", "updated_at"),
     search=("description",),
     under=("services", "service_id"),
+    natural_key=("service_id", "depends_on_id"),
     constraints={
         "service_dependency_ends": Rejection(
             "conflict", "dependency-exists", "The service depends on this one already."

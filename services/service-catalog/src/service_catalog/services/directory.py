@@ -41,6 +41,7 @@ _LOCK_MANY = Statement(
 CARD = "SELECT id, key, name, state FROM service"
 """What other slices' statements may show of a service."""
 _CARD = Statement(text(f"{CARD} WHERE id = :id").bindparams(bindparam("id", type_=Uuid)))
+_CARDS = Statement(text(f"{CARD} WHERE id = ANY(:ids)").bindparams(bindparam("ids", type_=ARRAY(Uuid))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,15 @@ class Known:
     by_key: Mapping[str, UUID]
     ids: frozenset[UUID]
 
-    def id_of(self, service_id: UUID | None, service_key: str | None, pointer: str = "") -> UUID | Rejection:
-        """Return the id of the service named by its id or else by its key; refuse one that does not exist."""
+    def id_of(self, service_id: UUID | None, service_key: str | None, name: str = "service") -> UUID | Rejection:
+        """Return the id of the service named by its id or else by its key; refuse one that does not exist.
+
+        `name` is what the fields that name it begin with.
+        """
         if service_id is not None:
-            return service_id if service_id in self.ids else refuse_unknown("service", f"{pointer}/service_id")
+            return service_id if service_id in self.ids else refuse_unknown("service", f"/{name}_id")
         found = self.by_key.get(service_key or "")
-        return refuse_unknown("service", f"{pointer}/service_key") if found is None else found
+        return refuse_unknown("service", f"/{name}_key") if found is None else found
 
     def service_of(self, item: Any, row: Mapping[str, Any] | None) -> UUID | Rejection:
         """Return whose resource an item of a batch is; one that is known already (its row) may leave it unsaid."""
@@ -96,3 +100,8 @@ async def service_card(tx: Transaction, id_: UUID) -> Any:
     if row is None:
         raise not_found("service")
     return row
+
+
+async def service_cards(tx: Transaction, ids: Iterable[UUID]) -> Mapping[UUID, Any]:
+    """Return id, key, name and state of those of the services that exist."""
+    return {row["id"]: row for row in await tx.all(_CARDS, ids=list(ids))}
