@@ -5,6 +5,7 @@ what differs is changed, what is equal costs nothing and has no event.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,14 +110,13 @@ async def write_items(
     owner: UUID | None = None,
 ) -> Report:
     """Do what `write_batch` does and report it, where something else is to follow in the same transaction."""
-    results: dict[int, Result] = {
-        index: Result(rejection=item) for index, item in enumerate(items) if isinstance(item, Rejection)
-    }
-    upserts = {index: item for index, item in enumerate(items) if isinstance(item, Upsert)}
-    for index in _repeated(resource, upserts):
-        del upserts[index]
-        repeated = Fault("", "repeated-in-batch", "The batch names the same resource twice.")
-        results[index] = Result(rejection=invalid(repeated))
+    results: dict[int, Result] = {}
+    upserts: dict[int, Upsert] = {}
+    for index, item in enumerate(without_repeated(resource, items)):
+        if isinstance(item, Upsert):
+            upserts[index] = item
+        else:
+            results[index] = Result(rejection=item)
     _refuse_if_atomic(mode, results)
     last_event = await _write_all(tx, resource, upserts, results, mode, owner)
     return Report([results[index] for index in range(len(items))], last_event)
@@ -198,14 +198,15 @@ def identity_of(resource: Resource, values: Mapping[str, Any]) -> Identity | Non
     return None
 
 
-def _repeated(resource: Resource, upserts: Mapping[int, Upsert]) -> list[int]:
-    seen: dict[Identity, int] = {}
-    repeated: set[int] = set()
-    for index, upsert in upserts.items():
-        identity = identity_of(resource, upsert.values)
-        if identity is not None and seen.setdefault(identity, index) != index:
-            repeated |= {index, seen[identity]}
-    return sorted(repeated)
+def without_repeated(resource: Resource, items: Sequence[Upsert | Rejection]) -> list[Upsert | Rejection]:
+    """Return the items, those refused that name a resource which another item names as well."""
+    identities = [identity_of(resource, item.values) if isinstance(item, Upsert) else None for item in items]
+    times = Counter(identities)
+    repeated = Fault("", "repeated-in-batch", "The batch names the same resource twice.")
+    return [
+        invalid(repeated) if identity is not None and times[identity] > 1 else item
+        for item, identity in zip(items, identities, strict=True)
+    ]
 
 
 async def known_rows(

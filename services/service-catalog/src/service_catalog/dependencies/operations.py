@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import Mode, Upsert, known_rows, write_batch
+from chassis.batch import Mode, Upsert, known_rows, without_repeated, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
@@ -87,7 +87,7 @@ class Dependencies:
             known = await known_rows(
                 tx, DEPENDENCIES, [one.identity for one in said if isinstance(one, importing.Said)]
             )
-            upserts = [importing.drafted(one, known, cards) for one in said]
+            upserts = without_repeated(DEPENDENCIES, [importing.drafted(one, known, cards) for one in said])
             new = {
                 index: (upsert.values["service_id"], upsert.values["depends_on_id"])
                 for index, (one, upsert) in enumerate(zip(said, upserts, strict=True))

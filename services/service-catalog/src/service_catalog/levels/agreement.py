@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from chassis.rejection import Fault
+from chassis.rejection import Fault, Rejection, UnmetGuard
 
 Metric = Literal["availability", "response_time", "resolution_time", "csat"]
 TIMES = frozenset({"response_time", "resolution_time"})
@@ -35,6 +35,22 @@ def faults_of(level: Mapping[str, Any]) -> list[Fault]:
 def overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Tell whether there is an instant at which both are in force."""
     return _begins_before_end(one, other) and _begins_before_end(other, one)
+
+
+def matter_of(level: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a level is about; two about the same are never in force at once."""
+    return level["service_id"], level["metric"], level["priority"]
+
+
+def clash(level: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> Rejection | None:
+    """Refuse a level if one of the others about the same is in force with it."""
+    message = "Another service level is in force for the same thing."
+    guards = [
+        UnmetGuard("no_overlap", message, f"service-levels/{other['id']}" if "id" in other else None)
+        for other in others
+        if overlap(other, level)
+    ]
+    return Rejection("conflict", "service-level-overlaps", message, guards=guards) if guards else None
 
 
 def _begins_before_end(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

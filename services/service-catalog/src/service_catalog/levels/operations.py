@@ -1,5 +1,6 @@
 """The use cases of service levels."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from chassis.batch import Mode, identity_of, known_rows, without_repeated, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
@@ -14,13 +16,15 @@ from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reader import Reader
 from chassis.reading import find, get_to_change, refuse_unknown
-from chassis.rejection import Rejection, UnmetGuard, invalid, not_found
+from chassis.rejection import Rejection, invalid, not_found
 from chassis.resource import Instant
 from chassis.writing import delete_one, insert_one, revise
-from service_catalog.levels.agreement import TIMES, faults_of, overlap
-from service_catalog.levels.schemas import NewServiceLevel, ServiceLevelPatch
+from service_catalog.calendars.directory import find_calendars
+from service_catalog.levels import importing
+from service_catalog.levels.agreement import TIMES, clash, faults_of, matter_of
+from service_catalog.levels.schemas import NewServiceLevel, ServiceLevelItem, ServiceLevelPatch
 from service_catalog.levels.tables import SERVICE_LEVELS, service_level
-from service_catalog.services.directory import lock_service
+from service_catalog.services.directory import find_services, lock_service, lock_services
 from service_catalog.sla import timers
 
 _OF_SERVICE = Statement(select(service_level).where(service_level.c.service_id == bindparam("service_id", type_=Uuid)))
@@ -75,6 +79,30 @@ class ServiceLevels:
             await timers.recheck_services(tx, [row["service_id"]])
             return await conclude(tx, written)
 
+    async def batch(self, caller: Caller, items: Sequence[ServiceLevelItem | Rejection], mode: Mode) -> Written:
+        """Add or change many; each is held against those before it, and the clocks that run by them follow."""
+        sound = [item for item in items if isinstance(item, ServiceLevelItem)]
+        async with command(self._database, caller) as tx:
+            services = await find_services(
+                tx, keys=(item.service_key for item in sound), ids=(item.service_id for item in sound)
+            )
+            await lock_services(tx, services.ids)
+            known = await known_rows(tx, SERVICE_LEVELS, [identity_of(SERVICE_LEVELS, vars(item)) for item in sound])
+            calendars = await find_calendars(tx, (item.calendar_id for item in sound))
+            drafts = [importing.drafted(item, known, services, calendars) for item in items]
+            upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
+            single = without_repeated(SERVICE_LEVELS, upserts)
+            present = await tx.all(_OF_SERVICES, service_ids=list(services.ids))
+            upserts = await asyncio.to_thread(importing.agreed, drafts, single, present)
+            report = await write_items(tx, SERVICE_LEVELS, upserts, mode=mode)
+            changed = {
+                draft.level["service_id"]
+                for draft, result in zip(drafts, report.results, strict=True)
+                if isinstance(draft, importing.Draft) and result.written
+            }
+            await timers.recheck_services(tx, sorted(changed))
+            return await conclude(tx, report.answer())
+
     async def times_of(
         self, tx: Transaction, service_ids: Collection[UUID]
     ) -> Mapping[UUID, Sequence[Mapping[str, Any]]]:
@@ -103,18 +131,8 @@ class ServiceLevels:
         faults = faults_of(level)
         if faults:
             raise invalid(*faults)
-        others = [
-            other
-            for other in await tx.all(_OF_SERVICE, service_id=level["service_id"])
-            if other["id"] != own
-            and (other["metric"], other["priority"]) == (level["metric"], level["priority"])
-            and overlap(other, level)
-        ]
-        if others:
-            message = "Another service level is in force for the same thing."
-            raise Rejection(
-                "conflict",
-                "service-level-overlaps",
-                message,
-                guards=[UnmetGuard("no_overlap", message, SERVICE_LEVELS.subject(other["id"])) for other in others],
-            )
+        others = await tx.all(_OF_SERVICE, service_id=level["service_id"])
+        same = [other for other in others if other["id"] != own and matter_of(other) == matter_of(level)]
+        refusal = clash(level, same)
+        if refusal is not None:
+            raise refusal

@@ -7,12 +7,14 @@ from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
 from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from service_catalog.incidents.priority import Priority
 from service_catalog.levels import schemas
 from service_catalog.levels.agreement import Metric
 from service_catalog.levels.operations import ServiceLevels
 
+PATH = "/service-levels"
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 
@@ -31,16 +33,16 @@ class ServiceLevelQuery(ListQuery):
 
 def router(levels: ServiceLevels) -> Router:
     """Return the paths of service levels."""
-    routes = Router("/service-levels", tags=["service levels"])
+    routes = Router(tags=["service levels"])
 
-    @routes.get("", response_model=PageOf[schemas.ServiceLevel])
+    @routes.get(PATH, response_model=PageOf[schemas.ServiceLevel])
     async def list_service_levels(
         request: Request, caller: Reader, query: Annotated[ServiceLevelQuery, Query()]
     ) -> Response:
         """List service levels, oldest first; `in_force_at` leaves those in force at an instant."""
         return answer(request, await levels.list(caller, query.listing()))
 
-    @routes.post("", status_code=201, response_model=schemas.ServiceLevel, responses=problems(409))
+    @routes.post(PATH, status_code=201, response_model=schemas.ServiceLevel, responses=problems(409))
     async def create_service_level(request: Request, caller: Writer, new: schemas.NewServiceLevel) -> Response:
         """Agree on a service level.
 
@@ -49,12 +51,22 @@ def router(levels: ServiceLevels) -> Router:
         """
         return answer(request, await levels.create(caller, new))
 
-    @routes.get("/{service_level_id}", response_model=schemas.ServiceLevel, responses=problems(404))
+    @routes.post(f"{PATH}:batch", response_model=BatchReport, responses=problems(409))
+    async def batch_service_levels(
+        request: Request, caller: Writer, batch: Batch[schemas.ServiceLevelItem]
+    ) -> Response:
+        """Add or change many service levels by their external id; SLA clocks that run by them follow.
+
+        Each is held against what is in force after those before it: what makes room for another comes first.
+        """
+        return answer(request, await levels.batch(caller, batch.judged(), batch.mode))
+
+    @routes.get(f"{PATH}/{{service_level_id}}", response_model=schemas.ServiceLevel, responses=problems(404))
     async def get_service_level(request: Request, caller: Reader, service_level_id: UUID) -> Response:
         """Return a service level."""
         return answer(request, await levels.get(caller, service_level_id))
 
-    @routes.patch("/{service_level_id}", response_model=schemas.ServiceLevel, responses=problems(404, 409))
+    @routes.patch(f"{PATH}/{{service_level_id}}", response_model=schemas.ServiceLevel, responses=problems(404, 409))
     async def update_service_level(
         request: Request,
         caller: Writer,
@@ -65,7 +77,7 @@ def router(levels: ServiceLevels) -> Router:
         """Change a service level; SLA clocks that run by it follow."""
         return answer(request, await levels.change(caller, service_level_id, patch, version))
 
-    @routes.delete("/{service_level_id}", response_model=schemas.ServiceLevel, responses=problems(404))
+    @routes.delete(f"{PATH}/{{service_level_id}}", response_model=schemas.ServiceLevel, responses=problems(404))
     async def delete_service_level(
         request: Request, caller: Writer, service_level_id: UUID, version: ExpectedVersion
     ) -> Response:

@@ -1,10 +1,11 @@
 """What clients send and see of service levels."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
 
 from chassis.schemas import (
     UNSET,
@@ -12,6 +13,7 @@ from chassis.schemas import (
     DecimalText,
     ExternalIdentity,
     Instant,
+    Key,
     LabelChanges,
     Labels,
     Patch,
@@ -50,6 +52,43 @@ class NewServiceLevel(ExternalIdentity):
     valid_to: Instant | None = None
     """When it ends, exclusively; without one it has no end."""
     labels: Labels = {}
+
+
+class ServiceLevelItem(ExternalIdentity):
+    """A service level of a batch; one with an external id that is known changes in what is sent only, any other is new.
+
+    Its service is always named, by its id or its key; of which service and metric a level is never changes.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **{name: value for name, value in EXAMPLE.items() if name != "service_id"},
+                "external_source": "contracts",
+                "external_id": "sla-12",
+                "service_key": "web-shop",
+            }
+        }
+    )
+
+    service_id: UUID | None = None
+    service_key: Key | None = None
+    """The service by its key, instead of by its id."""
+    metric: Metric | None = None
+    """Needed for a new level, as the target is."""
+    target: Target | None = None
+    """Of `availability` and `csat` percent, of `response_time` and `resolution_time` working minutes."""
+    priority: Priority | None = None
+    calendar_id: UUID | None = None
+    valid_from: Instant | None = None
+    valid_to: Instant | None = None
+    labels: Labels = {}
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if (self.service_id is None) == (self.service_key is None):
+            raise PydanticCustomError("service_named_once", "Either service_id or service_key names the service.")
+        return self
 
 
 class ServiceLevelPatch(Patch):
