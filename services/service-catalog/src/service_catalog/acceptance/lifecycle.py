@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.rejection import Rejection
 
 OPEN = "open"
 DECISIONS = ("passed", "failed", "waived")
+DECIDED = Rejection("conflict", "criterion-decided", "What a decided criterion demands does not change any more.")
 _NEED_REASON = frozenset({"failed", "waived"})
 
 

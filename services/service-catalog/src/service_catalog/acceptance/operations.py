@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
 
+from chassis.batch import Mode, identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
@@ -17,15 +18,13 @@ from chassis.rejection import Rejection, not_found
 from chassis.schemas import merged_labels
 from chassis.transitions import transitions_document
 from chassis.writing import delete_one, insert_one, revise, update_one
-from service_catalog.acceptance.lifecycle import LIFECYCLE, OPEN, Candidate
-from service_catalog.acceptance.schemas import CriterionDecision, CriterionPatch, NewCriterion
+from service_catalog.acceptance.importing import ALWAYS, UNDECIDED, drafted
+from service_catalog.acceptance.lifecycle import DECIDED, LIFECYCLE, OPEN, Candidate
+from service_catalog.acceptance.schemas import CriterionDecision, CriterionItem, CriterionPatch, NewCriterion
 from service_catalog.acceptance.tables import CRITERIA, acceptance_criterion
 from service_catalog.services.directory import lock_service, service_card
 
 APPROVE = "catalog:approve"
-_ALWAYS = frozenset({"evidence", "labels"})
-_UNDECIDED = {"status": OPEN, "decided_at": None, "decision_reason": None, "approver": None}
-_DECIDED = Rejection("conflict", "criterion-decided", "What a decided criterion demands does not change any more.")
 _OF_SERVICE = Statement(
     select(*(acceptance_criterion.c[name] for name in ("id", "dimension", "text", "mandatory", "status")))
     .where(acceptance_criterion.c.service_id == bindparam("service_id", type_=Uuid))
@@ -44,7 +43,7 @@ class AcceptanceCriteria:
         """Add a criterion, as `open`."""
         async with command(self._database, caller) as tx:
             await _hold(tx, service_id)
-            values = new.model_dump() | _UNDECIDED | {"service_id": service_id}
+            values = new.model_dump() | UNDECIDED | {"service_id": service_id}
             written = await insert_one(tx, CRITERIA, values)
             if written.id is not None:
                 await record(tx, CRITERIA, [Entry(resource_id=written.id, at=tx.now, to_state=OPEN)])
@@ -68,11 +67,29 @@ class AcceptanceCriteria:
         async with command(self._database, caller) as tx:
             row = await _row_to_change(tx, service_id, id_, expected)
             changes = patch.model_dump(include=patch.model_fields_set)
-            if row["status"] != OPEN and any(row[name] != changes[name] for name in changes.keys() - _ALWAYS):
-                raise _DECIDED.anew()
+            if row["status"] != OPEN and any(row[name] != changes[name] for name in changes.keys() - ALWAYS):
+                raise DECIDED.anew()
             if "labels" in changes:
                 changes["labels"] = merged_labels(row["labels"], changes["labels"])
             return await conclude(tx, await revise(tx, CRITERIA, row, changes, expected=expected))
+
+    async def batch(
+        self, caller: Caller, service_id: UUID, items: Sequence[CriterionItem | Rejection], mode: Mode
+    ) -> Written:
+        """Add many criteria to a service, as `open`, or change those that are known."""
+        async with command(self._database, caller) as tx:
+            await _hold(tx, service_id)
+            identities = [identity_of(CRITERIA, vars(item)) for item in items if isinstance(item, CriterionItem)]
+            known = await known_rows(tx, CRITERIA, identities, owner=service_id)
+            upserts = [drafted(item, known, service_id) for item in items]
+            report = await write_items(tx, CRITERIA, upserts, mode=mode, owner=service_id)
+            added = [
+                result.id
+                for result in report.results
+                if result.id is not None and result.written and result.before is None
+            ]
+            await record(tx, CRITERIA, [Entry(resource_id=id_, at=tx.now, to_state=OPEN) for id_ in added])
+            return await conclude(tx, report.answer())
 
     async def delete(self, caller: Caller, service_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Delete a criterion that nobody has decided."""

@@ -56,6 +56,25 @@ class NewCriterion(ExternalIdentity):
     labels: Labels = {}
 
 
+class CriterionItem(ExternalIdentity):
+    """A criterion of a batch; one with an external id that is known changes in what is sent only, any other is added.
+
+    A decided one takes only evidence and labels.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"external_source": "checklists", "external_id": "ops-14", **EXAMPLE}}
+    )
+
+    dimension: Dimension | None = None
+    """Needed for a new criterion, as the text is."""
+    text: Demand | None = None
+    mandatory: bool | None = None
+    """Whether the service is supported only once it is passed or waived; it is, if not said."""
+    evidence: EvidenceList = []
+    labels: Labels = {}
+
+
 class CriterionPatch(Patch):
     """Changes of a criterion (a merge patch); a decided one takes only evidence and labels."""
 
