@@ -86,6 +86,15 @@ BREAKS: list[tuple[Rule, str, Callable[[Any], object], str]] = [
         methodcaller("update", {"application/json": {}}),
         "answers 404 with no problem document",
     ),
+    *(
+        (
+            documents_refusals,
+            "components responses Problem429 headers",
+            methodcaller("pop", header),
+            f"does not document {header} of its 429",
+        )
+        for header in ("RateLimit", "RateLimit-Policy", "Retry-After")
+    ),
     (reads_alike, "paths", methodcaller("update", {"/v1/projectTasks": {}}), "/v1/projectTasks is no kebab-case"),
     (reads_alike, f"{TASK} get", methodcaller("update", tags=["plans", "tasks"]), "has not one tag"),
     (reads_alike, f"{TASK} get", methodcaller("pop", "security"), "does not say who may"),

@@ -17,6 +17,13 @@ _SEGMENT = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*(:[a-z]+)?|\{[a-z][a-z0-9_]*\}|
 _MADE_UP = frozenset({"Successful Response", "Validation Error"})
 _UNITS = ("_seconds", "_minutes", "_days", "_percent", "version", "count", "index", "status", "position", "_positions")
 _BOUNDED_FORMATS = frozenset({"uuid", "date", "date-time"})
+# What a client is told beside a refusal, so that it can do something about it.
+_HEADERS = {
+    "401": frozenset({"WWW-Authenticate"}),
+    "412": frozenset({"ETag"}),
+    "429": frozenset({"RateLimit", "RateLimit-Policy", "Retry-After"}),
+    "503": frozenset({"Retry-After"}),
+}
 # Fields that are there only where they were asked for or mean something.
 _SOMETIMES = frozenset(
     {
@@ -218,12 +225,14 @@ def _is_bounded(schema: dict[str, Any]) -> bool:
 
 
 def documents_refusals(document: Document) -> Findings:
-    """Each operation documents the refusals that follow from what it declares, as problem documents."""
+    """Each operation documents the refusals that follow from what it declares, as problem documents with headers."""
     for operation in operations(document):
         answers = dict(_answers(document, operation))
         for status in sorted(_expected(operation) - answers.keys()):
             yield f"{operation} does not document {status}"
         for status, answer in answers.items():
+            for header in sorted(_HEADERS.get(status, frozenset()) - answer.get("headers", {}).keys()):
+                yield f"{operation} does not document {header} of its {status}"
             if status >= "400" and answer.get("content", {}).keys() != {PROBLEM_JSON}:
                 yield f"{operation} answers {status} with no problem document"
 

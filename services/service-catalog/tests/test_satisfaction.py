@@ -13,7 +13,7 @@ from chassis import clock
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
-from chassis.rejection import Rejection
+from chassis.rejection import Quota, Rejection
 from chassis.testkit.databases import Addresses, Pools
 from service_catalog.satisfaction.allowance import Allowance
 from service_catalog.satisfaction.operations import Invitations, Responses
@@ -239,19 +239,24 @@ async def test_who_answers_too_often_has_to_wait(catalog: Catalog) -> None:
     assert (statuses[0], statuses[1], statuses[-1]) == (201, 200, 429)
     limited = await answered(catalog, token)
     assert (limited.json()["code"], int(limited.headers["Retry-After"]) > 0) == ("too-many-requests", True)
+    assert limited.headers["RateLimit-Policy"] == '"answers-by-invitation";q=20;w=200'
+    assert limited.headers["RateLimit"] == f'"answers-by-invitation";r=0;t={limited.headers["Retry-After"]}'
     forged = [(await answered(catalog, "x", address="203.0.113.9")).status_code for _ in range(65)]
     assert (forged[0], forged[-1]) == (401, 429)
+    told_of = await answered(catalog, "x", address="203.0.113.9")
+    assert told_of.headers["RateLimit-Policy"] == '"answers-by-address";q=60;w=60'
     assert (await answered(catalog, "x", address="203.0.113.10")).status_code == httpx.codes.UNAUTHORIZED
 
 
 def test_an_allowance_fills_up_again() -> None:
     at = 0.0
-    allowance = Allowance(burst=2, seconds=10, now=lambda: at)
+    allowance = Allowance("answers", burst=2, seconds=10, now=lambda: at)
     allowance.take("a")
     allowance.take("a")
     with pytest.raises(Rejection) as refused:
         allowance.take("a")
     assert refused.value.retry_after_seconds == 10
+    assert refused.value.quota == Quota("answers", requests=2, window_seconds=20, more_in_seconds=10)
     allowance.take("b")
     at = 10.0
     allowance.take("a")

@@ -39,12 +39,22 @@ class UnmetGuard:
     ref: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A quota that is used up: so many requests in so many seconds under the policy's name, and when there is more."""
+
+    policy: str
+    requests: int
+    window_seconds: int
+    more_in_seconds: int
+
+
 class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error)
     """A refusal with a stable code a client can act on.
 
     `faults` say where an input is wrong, `guards` which rules are unmet, `extra` what else the caller is told
     (its names appear as members of the problem document), `current` the present representation of a stale
-    resource and its version.
+    resource and its version, `quota` which limit was reached.
     """
 
     def __init__(
@@ -58,6 +68,7 @@ class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error
         extra: dict[str, Any] | None = None,
         current: tuple[str, int] | None = None,
         retry_after_seconds: int | None = None,
+        quota: Quota | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind: Kind = kind
@@ -68,6 +79,14 @@ class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error
         self.extra = extra or {}
         self.current = current
         self.retry_after_seconds = retry_after_seconds
+        self.quota = quota
+
+
+def too_many(detail: str, quota: Quota) -> Rejection:
+    """Refuse what comes too often, telling the quota and when to come back."""
+    return Rejection(
+        "rate_limited", "too-many-requests", detail, retry_after_seconds=quota.more_in_seconds, quota=quota
+    )
 
     def anew(self) -> Self:
         """Return an equal one to be raised: a constant would keep the trace of each time, and all that it holds."""

@@ -14,7 +14,7 @@ from chassis.caller import Caller
 from chassis.http import ExpectedVersion, ListQuery, PutCondition, Router, answer, needs, problems
 from chassis.http.app import Api, create_api
 from chassis.outcome import Found, Page, Written
-from chassis.rejection import Rejection, UnmetGuard
+from chassis.rejection import Quota, Rejection, UnmetGuard
 from chassis.schemas import UNSET, ExternalIdentity, Input, Money, Name, PageOf, Patch, Traceable
 from chassis.settings import ServiceSettings
 from chassis.testkit.clients import client_of
@@ -112,7 +112,8 @@ def thing_routes() -> Router:
             guards=[UnmetGuard("not-yet", "Not yet.", "things/1")],
             extra={"available": ["closed"]},
             current=('{"name": "now"}', 8) if kind == "stale" else None,
-            retry_after_seconds=3 if kind == "unavailable" else None,
+            retry_after_seconds={"unavailable": 3, "rate_limited": 7}.get(kind),
+            quota=Quota("all", 10, window_seconds=60, more_in_seconds=7) if kind == "rate_limited" else None,
         )
 
     @routes.get("/failures/one", dependencies=READS)

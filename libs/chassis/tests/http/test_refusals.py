@@ -42,7 +42,9 @@ async def test_each_kind_of_refusal_has_its_status(client: httpx.AsyncClient, ki
     assert told["available"] == ["closed"]
     assert told["instance"] == f"/thing-service/v1/things/refusals/{kind}"
     assert ("www-authenticate" in response.headers) == (status == 401)
-    assert response.headers.get("retry-after") == ("3" if status == 503 else None)
+    assert response.headers.get("retry-after") == {503: "3", 429: "7"}.get(status)
+    assert response.headers.get("ratelimit-policy") == ('"all";q=10;w=60' if status == 429 else None)
+    assert response.headers.get("ratelimit") == ('"all";r=0;t=7' if status == 429 else None)
 
 
 async def test_a_stale_change_is_shown_the_current_representation(client: httpx.AsyncClient) -> None:

@@ -52,6 +52,16 @@ _HEADERS = {
     },
     "Location": {"description": "Where the new resource is.", "schema": {"type": "string", "format": "uri-reference"}},
     "Link": {"description": 'The next page, `rel="next"`; absent on the last.', "schema": _TEXT},
+    "RateLimit": {
+        "description": 'What is left of a quota (draft-ietf-httpapi-ratelimit-headers): `"name";r=0;t=10` says that'
+        " nothing is, for ten seconds.",
+        "schema": _TEXT,
+    },
+    "RateLimit-Policy": {
+        "description": 'The quota (draft-ietf-httpapi-ratelimit-headers): `"name";q=20;w=200` allows twenty requests in'
+        " 200 seconds.",
+        "schema": _TEXT,
+    },
     "Retry-After": {"description": "Seconds after which to come back.", "schema": _TEXT},
     "WWW-Authenticate": {"description": "What kind of token is needed (RFC 6750).", "schema": _TEXT},
     "X-Request-Id": {"description": "The id of this request in the logs.", "schema": _TEXT},
@@ -60,7 +70,7 @@ _REFUSAL_HEADERS = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
     412: ("ETag",),
-    429: ("Retry-After",),
+    429: ("RateLimit", "RateLimit-Policy", "Retry-After"),
     503: ("Retry-After",),
 }
 _IF_NONE_MATCH = {

@@ -30,7 +30,7 @@ _WHEN = {
     415: "The body is not of a type this takes.",
     422: "Fields or query parameters are wrong or unknown; `errors` lists them.",
     428: "The request needs If-Match.",
-    429: "Too many requests; Retry-After says when to come back.",
+    429: "Too many requests; Retry-After says when to come back, RateLimit-Policy how many there may be.",
     500: "A fault of ours; only its trace_id is told.",
     503: "Something this depends on is away; Retry-After says when to come back.",
 }
@@ -47,6 +47,10 @@ def refusal(rejection: Rejection, scope: Scope) -> Response:
         headers["ETag"] = f'"{version}"'
     if rejection.retry_after_seconds is not None:
         headers["Retry-After"] = str(rejection.retry_after_seconds)
+    if rejection.quota is not None:
+        quota = rejection.quota
+        headers["RateLimit-Policy"] = f'"{quota.policy}";q={quota.requests};w={quota.window_seconds}'
+        headers["RateLimit"] = f'"{quota.policy}";r=0;t={quota.more_in_seconds}'
     if rejection.kind == "unauthenticated":
         headers["WWW-Authenticate"] = (
             'Bearer realm="tandem"'

@@ -83,8 +83,8 @@ class Responses:
         reader = Reader(database, RESPONSES, seal)
         self.get, self.list = reader.get, reader.list
         self._tokens = tokens
-        self._by_address = Allowance(burst=60, seconds=1)
-        self._by_invitation = Allowance(burst=20, seconds=10)
+        self._by_address = Allowance("answers-by-address", burst=60, seconds=1)
+        self._by_invitation = Allowance("answers-by-invitation", burst=20, seconds=10)
 
     async def create(self, caller: Caller, new: NewSurveyResponse) -> Written:
         """Record what somebody said."""
