@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from chassis.working_table import DAY, FIRST_SECOND, LAST_SECOND, DayRule, GrowingTable, Spans
 
@@ -215,6 +215,16 @@ def _check_spans(spans: Spans) -> None:
         raise ValueError("An interval ends after it starts, on the same day.")
     if any(end > start for (_, end), (start, _) in pairwise(spans)):
         raise ValueError("The intervals of a day do not overlap.")
+
+
+def is_zone(name: str) -> bool:
+    """Whether this is the name of an IANA zone: one that means the same on every machine."""
+    return name in _zone_names()
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -1,11 +1,14 @@
 """The use cases of calendars."""
 
+import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from chassis.calendars.holidays_of import country_holidays
 from chassis.calendars.schemas import CalendarPatch, NewCalendar
+from chassis.calendars.soundness import faults_of
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
@@ -14,9 +17,11 @@ from chassis.outcome import Found, Page, Written
 from chassis.reading import Listing, find, get, get_to_change, list_page
 from chassis.rejection import Fault, invalid, not_found
 from chassis.resource import Resource
+from chassis.schemas import instant_text, merged_labels
 from chassis.working_time import WorkingCalendar
 from chassis.writing import delete_one, insert_one, revise
 
+SPAN_MAX = timedelta(days=366)
 KNOWN_MAX = 100  # laying a calendar out takes longer than reading it
 # What a client gives, and the column that keeps it where another one shows what follows from it.
 _GIVEN = {"holidays": "own_holidays", "hours_per_day": "own_hours_per_day", "hours_per_week": "own_hours_per_week"}
@@ -68,6 +73,8 @@ class Calendars:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, self._resource, id_)
             names = [name for name in (*NewCalendar.model_fields, "labels") if name in self._resource.table.c]
+            if "labels" in sent:
+                sent["labels"] = merged_labels(row["labels"], sent["labels"])
             kept = {_GIVEN.get(name, name): row[_GIVEN.get(name, name)] for name in names}
             changes = _completed(kept | {_GIVEN.get(name, name): value for name, value in sent.items()})
             written = await revise(tx, self._resource, row, changes, expected=expected)
@@ -79,6 +86,25 @@ class Calendars:
         """Delete a calendar that nothing uses."""
         async with command(self._database, caller) as tx:
             return await conclude(tx, await delete_one(tx, self._resource, id_, expected=expected))
+
+    async def hours(self, caller: Caller, id_: UUID, start: datetime, end: datetime) -> Found:
+        """Return the working time between two instants, up to a leap year, interval by interval."""
+        if not start < end:
+            raise invalid(Fault("to", "before-start", "This lies after `from`."))
+        if end - start > SPAN_MAX:
+            raise invalid(Fault("to", "out-of-range", f"This lies at most {SPAN_MAX.days} days after `from`."))
+        calendar = await self.working_time(caller, id_)
+        document = {
+            "calendar_id": str(id_),
+            "from": instant_text(start),
+            "to": instant_text(end),
+            "working_seconds": calendar.working_seconds(start, end),
+            "intervals": [
+                {"start_at": instant_text(opens), "end_at": instant_text(closes)}
+                for opens, closes in calendar.intervals(start, end)
+            ],
+        }
+        return Found(json.dumps(document))
 
     async def working_time(self, caller: Caller, id_: UUID) -> WorkingCalendar:
         """Return what a calendar stands for, or refuse as `not-found`."""
@@ -102,13 +128,11 @@ class Calendars:
 
 def _completed(values: dict[str, Any]) -> dict[str, Any]:
     """Add what follows from a calendar's own values; refuse what makes no calendar."""
+    faults = faults_of(values)
+    if faults:
+        raise invalid(*faults)
     country = values["holiday_country"]
-    if country is None and values["holiday_subdivision"] is not None:
-        raise invalid(Fault("/holiday_subdivision", "country-missing", "A subdivision belongs to a country."))
-    try:
-        public = country_holidays(country, values["holiday_subdivision"]) if country else []
-    except ValueError as error:
-        raise invalid(Fault("/holiday_country", "country-unknown", str(error))) from error
+    public = country_holidays(country, values["holiday_subdivision"]) if country else []
     own = {day["date"]: day for day in values["own_holidays"] if day not in public}
     holidays = sorted((({day["date"]: day for day in public}) | own).values(), key=lambda day: str(day["date"]))
     document = values | {
@@ -116,10 +140,7 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
         "hours_per_day": values["own_hours_per_day"],
         "hours_per_week": values["own_hours_per_week"],
     }
-    try:
-        calendar = WorkingCalendar.from_document(document)
-    except ValueError as error:
-        raise invalid(Fault("", "calendar-invalid", str(error))) from error
+    calendar = WorkingCalendar.from_document(document)
     if not calendar.has_working_time:
         raise invalid(Fault("/weekly", "no-working-time", "A calendar has some working time."))
     return values | {

@@ -14,7 +14,10 @@ from chassis.http.idempotency import needs
 from chassis.http.problems import problems
 from chassis.http.queries import ListQuery
 from chassis.http.routes import Router
-from chassis.schemas import PageOf
+from chassis.schemas import Instant, PageOf
+
+Since = Annotated[Instant, Query(alias="from", description="Where the span begins.")]
+Until = Annotated[Instant, Query(description="Where it ends, exclusively; at most 366 days later.")]
 
 
 class CalendarQuery(ListQuery):
@@ -45,6 +48,13 @@ def router(calendars: Calendars, *, scopes: str) -> Router:
     async def get_calendar(request: Request, caller: Reader, calendar_id: UUID) -> Response:
         """Return a calendar, its country's holidays written out."""
         return answer(request, await calendars.get(caller, calendar_id))
+
+    @routes.get("/{calendar_id}/working-time", response_model=schemas.WorkingTime, responses=problems(404))
+    async def get_calendar_working_time(
+        request: Request, caller: Reader, calendar_id: UUID, since: Since, to: Until
+    ) -> Response:
+        """Tell when there is working time between two instants and how much, in at most 366 days."""
+        return answer(request, await calendars.hours(caller, calendar_id, since, to))
 
     @routes.patch("/{calendar_id}", response_model=schemas.Calendar, responses=problems(404, 409))
     async def update_calendar(

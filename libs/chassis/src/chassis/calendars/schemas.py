@@ -1,6 +1,7 @@
 """What clients send and see of calendars."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -11,8 +12,11 @@ from chassis.schemas import (
     DecimalText,
     ExternalIdentity,
     Input,
+    Instant,
+    LabelChanges,
     Labels,
     Name,
+    Output,
     Patch,
     Traceable,
 )
@@ -81,7 +85,7 @@ class NewCalendar(ExternalIdentity):
 
 
 class CalendarPatch(Patch):
-    """Changes of a calendar; lists are replaced whole."""
+    """Changes of a calendar (a merge patch); lists are replaced whole."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"exceptions": EXAMPLE["exceptions"]}})
 
@@ -94,7 +98,7 @@ class CalendarPatch(Patch):
     exceptions: Annotated[list[DatedException], Field(max_length=1000)] = UNSET
     hours_per_day: Hours | None = UNSET
     hours_per_week: Hours | None = UNSET
-    labels: Labels = UNSET
+    labels: LabelChanges = UNSET
 
 
 class Calendar(Traceable):
@@ -110,3 +114,22 @@ class Calendar(Traceable):
     exceptions: list[DatedException]
     hours_per_day: DecimalString
     hours_per_week: DecimalString
+
+
+class WorkingInterval(Output):
+    """A span of working time without a break."""
+
+    start_at: Instant
+    end_at: Instant
+    """Exclusive."""
+
+
+class WorkingTime(Output):
+    """The working time between two instants, as long as it really lasts where clocks are moved."""
+
+    calendar_id: UUID
+    since: Instant = Field(alias="from")
+    to: Instant
+    working_seconds: int
+    intervals: list[WorkingInterval]
+    """In order, cut off at both ends; those that touch are one, even across midnight."""
