@@ -45,6 +45,21 @@ async def test_durations_count_on_the_calendar_of_the_task(tracker: Tracker) -> 
     assert (await tracker.delete(f"calendars/{half['id']}", status=409))["code"] == "calendar-in-use"
 
 
+async def test_a_schedule_follows_its_calendar_and_a_baseline_does_not(tracker: Tracker) -> None:
+    weekly = [{"weekday": day, "intervals": [["08:00", "16:00"]]} for day in ("monday", "tuesday")]
+    office = await tracker.post("calendars", {"name": "office", "timezone": "UTC", "weekly": weekly})
+    own = await tracker.plan(await tracker.project(calendar_id=office["id"]), a_task("1", duration="12h"))
+    before = await tracker.get(f"{own}/schedule")
+    assert before["project_finish"] == "2026-03-03T12:00:00Z"
+    baseline = await tracker.post(f"{own}/baselines", {})
+    (task,) = await tracker.every(f"{own}/tasks")
+    shorter = [{"weekday": "monday", "intervals": [["08:00", "12:00"]]}]
+    assert (await tracker.patch(f"calendars/{office['id']}", {"weekly": shorter}))["version"] == 2
+    assert (await tracker.get(f"{own}/schedule"))["project_finish"] == "2026-03-16T12:00:00Z"
+    assert await tracker.get(f"{own}/baselines/{baseline['id']}") == baseline
+    assert await tracker.every(f"{own}/tasks") == [task]  # recomputing raises no version
+
+
 @pytest.mark.parametrize("status_at", ["2026-03-03T24:00:00Z", "tomorrow", "2026-13-01"])
 async def test_a_status_time_is_an_instant_or_a_date(tracker: Tracker, status_at: str) -> None:
     project = await tracker.project()
