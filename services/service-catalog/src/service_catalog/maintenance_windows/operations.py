@@ -18,7 +18,7 @@ from chassis.outcome import Found, Written
 from chassis.reader import Reader
 from chassis.reading import find_to_change, get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.resource import shown
+from chassis.resource import Instant, shown
 from chassis.transitions import transitions_document
 from chassis.writing import revise
 from service_catalog.maintenance_windows import importing
@@ -40,7 +40,11 @@ _REACHED = {"actual_start": frozenset({"in_progress", "completed"}), "actual_end
 _NAMES_SERVICE = names(maintenance_window.c.service_ids, bindparam("service_id", type_=Uuid))
 _SHOWN = ("planned_start", "planned_end", "actual_start")
 _RUNNING = Statement(
-    select(maintenance_window.c.id, *(shown(maintenance_window.c[name]).label(name) for name in _SHOWN))
+    select(
+        maintenance_window.c.id,
+        *(shown(maintenance_window.c[name]).label(name) for name in _SHOWN),
+        (maintenance_window.c.planned_end < bindparam("now", type_=Instant)).label("overrun"),
+    )
     .where(_NAMES_SERVICE, maintenance_window.c.state == literal_column("'in_progress'"))
     .order_by(maintenance_window.c.planned_start)
     .limit(bindparam("most", type_=Integer))
@@ -147,8 +151,8 @@ class MaintenanceWindows:
 
     async def running_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:
         """Return the windows of a service that are in progress, a hundred at most."""
-        rows = await tx.all(_RUNNING, service_id=service_id, most=SHOWN_MAX)
-        return [{"id": str(row["id"])} | {name: row[name] for name in _SHOWN} for row in rows]
+        rows = await tx.all(_RUNNING, service_id=service_id, now=tx.now, most=SHOWN_MAX)
+        return [{"id": str(row["id"])} | {name: row[name] for name in (*_SHOWN, "overrun")} for row in rows]
 
     async def running_among(self, tx: Transaction, service_ids: Sequence[UUID]) -> frozenset[UUID]:
         """Return those of the services over which some window is in progress."""

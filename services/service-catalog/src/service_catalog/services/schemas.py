@@ -220,6 +220,8 @@ class RunningMaintenance(Output):
     planned_start: Instant
     planned_end: Instant
     actual_start: Instant | None
+    overrun: bool
+    """Whether it goes on past its planned end."""
 
 
 class ImpairedDependency(Output):
