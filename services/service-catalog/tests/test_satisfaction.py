@@ -3,6 +3,7 @@ import base64
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jwt
@@ -28,6 +29,7 @@ from service_catalog.satisfaction.tokens import AnswerTokens
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 LATER = (clock.now() + timedelta(days=1)).isoformat()
+SCORED: dict[str, Any] = {"json": {"score": 1}, "headers": {"If-Match": "*"}}
 PLAIN = {name: value for name, value in EXAMPLE.items() if name != "service_id"}
 
 
@@ -290,3 +292,45 @@ async def test_surveys_are_their_organisations(catalog: Catalog) -> None:
     assert (await stranger.get("survey-responses"))["items"] == []
     for one in (made, said):
         assert (await catalog.delete(f"services/{one['service_id']}", status=409))["code"] == "service-in-use"
+
+
+EXPIRED = "UPDATE survey_invitation SET expires_at = now() - interval '13 hours' WHERE id = $1"
+GIVEN_EARLIER = "UPDATE survey_response SET answered_at = now() - interval '13 hours' WHERE id = $1"
+
+
+async def set_back(pools: Pools, catalog: Catalog, statement: str, id_: str) -> None:
+    """Let something have been thirteen hours ago."""
+    async with pools.runtime.begin(Caller(org=catalog.org, subject="tester")) as tx:
+        assert await tx.connection.execute(statement, UUID(id_)) == "UPDATE 1"
+
+
+async def test_who_holds_the_token_or_the_scope_may_edit_for_twelve_hours(catalog: Catalog, pools: Pools) -> None:
+    made = await invitation(catalog)
+    first = (await answered(catalog, made["token"], 2)).json()
+    own = f"survey-responses/{first['id']}"
+    assert (await catalog.patch(own, {"score": 3}))["version"] == 2
+    await catalog.limited_to("catalog:read").patch(own, {"score": 1}, status=403)
+    await set_back(pools, catalog, EXPIRED, made["id"])
+    again = await answered(catalog, made["token"], 4)
+    assert (again.status_code, again.json()["score"], again.json()["version"]) == (200, 4, 3)
+    await set_back(pools, catalog, GIVEN_EARLIER, first["id"])
+    for refused in (await answered(catalog, made["token"], 1), await catalog.send("PATCH", own, **SCORED)):
+        assert (refused.status_code, refused.json()["code"]) == (409, "response-settled")
+    assert (await catalog.get(own))["score"] == 4
+
+
+async def test_an_expired_invitation_is_answered_no_more(catalog: Catalog, pools: Pools) -> None:
+    made = await invitation(catalog)
+    await set_back(pools, catalog, EXPIRED, made["id"])
+    refused = await answered(catalog, made["token"])
+    assert (refused.status_code, refused.json()["code"]) == (401, "survey-token-invalid")
+    assert (await catalog.get("survey-responses", invitation_id=made["id"]))["items"] == []
+
+
+async def test_a_token_answers_in_its_own_organisation_whoever_sends_it(catalog: Catalog) -> None:
+    made = await invitation(catalog)
+    stranger = catalog.of_another_organisation()
+    sent = await stranger.send("POST", "survey-responses/answer", json={"token": made["token"], "score": 5})
+    assert sent.status_code == httpx.codes.CREATED
+    await stranger.get(f"survey-responses/{sent.json()['id']}", status=404)
+    assert (await catalog.get(f"survey-responses/{sent.json()['id']}"))["invitation_id"] == made["id"]
