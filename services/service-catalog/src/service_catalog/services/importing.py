@@ -37,6 +37,9 @@ def drafted(
     values = item.model_dump(include=set(_PLAIN))
     named = {name for name in item.model_fields_set if not (name in _NEVER_NULL and getattr(item, name) is None)}
     past = _past(item, row, named, now)
+    faults = _faults_of(item, past, now)
+    if faults:
+        return invalid(*faults)
     state = past["state"]
     return Upsert(
         values=values | past,
@@ -52,6 +55,20 @@ def _past(item: ServiceItem, row: Any, named: set[str], now: datetime) -> dict[s
     return {"state": told["state"]} | lifecycle.entered(
         told["state"], live_from=told["live_from"], retired_at=told["retired_at"], at=now
     )
+
+
+def _faults_of(item: ServiceItem, past: Mapping[str, Any], now: datetime) -> list[Fault]:
+    """Return what of the past cannot have been: what is still to come, and an end without or before a beginning."""
+    faults = [
+        Fault(f"/{name}", "in-the-future", "This is told when it has happened.")
+        for name in ("live_from", "retired_at")
+        if past[name] is not None and past[name] > now
+    ]
+    if item.retired_at is not None and past["retired_at"] is None:
+        faults.append(Fault("/retired_at", "state-not-reached", "Only a service that is over was retired."))
+    if past["retired_at"] and past["live_from"] and past["retired_at"] < past["live_from"]:
+        faults.append(Fault("/retired_at", "before-start", "A service is retired after it went live."))
+    return faults
 
 
 def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
