@@ -23,10 +23,10 @@ REFUSED = {
     "approve_change_afterwards": "it is for an emergency change under way, and a normal one is shown",
     "transition_improvement": "it shows the end of a way, not its first step",
 }
-# What links lead to: who creates it, what tells it from the one that is shown, and what it is called there.
-OTHERS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
-    "service-catalog": ("create_service", {"key": "payments"}, {"depends_on_id": "id"}),
-    "project-tracker": ("create_task", {"wbs": "1.1.1"}, {}),
+# What links lead to: who creates it, what tells each from the one that is shown, and what the first is called there.
+OTHERS: dict[str, tuple[str, list[dict[str, str]], dict[str, str]]] = {
+    "service-catalog": ("create_service", [{"key": "payments"}, {"key": "identity"}], {"depends_on_id": "id"}),
+    "project-tracker": ("create_task", [{"wbs": "1.1.1"}], {}),
 }
 
 
@@ -62,7 +62,7 @@ async def test_every_request_shown_is_accepted(
         others = [one for one in waiting if one not in accepted]
         accepted += [one for one in others if await is_accepted_in(elsewhere, one, document, client)]
         for one in accepted:
-            await add_other(served.name, one, document, client, known)
+            await add_others(served.name, one, document, client, known)
         if not accepted:
             break
         waiting = [one for one in waiting if one not in accepted]
@@ -101,16 +101,16 @@ async def is_accepted_in(
     return (await client.post(operation.path, json=example, headers=headers)).is_success
 
 
-async def add_other(
+async def add_others(
     service: str, operation: Operation, document: Document, client: httpx.AsyncClient, known: dict[str, str]
 ) -> None:
-    """Create a second one of what was just created, where something shown links two."""
-    name, difference, called = OTHERS.get(service, ("", {}, {}))
+    """Create others of what was just created, where something shown links two."""
+    name, differences, called = OTHERS.get(service, ("", [], {}))
     if operation.told["operationId"] == name:
-        example = named(examples_of(document, operation.body() or {})[0], known) | difference
+        example = named(examples_of(document, operation.body() or {})[0], known)
         path = VARIABLE.sub(lambda found: known[found[1]], operation.path)
-        made = (await client.post(path, json=example)).raise_for_status().json()
-        known.update({field: made[source] for field, source in called.items()})
+        made = [(await client.post(path, json=example | one)).raise_for_status().json() for one in differences]
+        known.update({field: made[0][source] for field, source in called.items()})
 
 
 def keep(path: str, made: Any, document: Document, known: dict[str, str]) -> None:

@@ -43,7 +43,14 @@ class DependencyItem(ExternalIdentity):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"external_source": "cmdb", "external_id": "rel-7", "service_key": "web-shop", **EXAMPLE}
+            "example": {
+                "external_source": "cmdb",
+                "external_id": "rel-7",
+                "service_key": "web-shop",
+                "depends_on_key": "identity",
+                "type": "soft",
+                "description": "Who is not known orders as a guest.",
+            }
         }
     )
 
