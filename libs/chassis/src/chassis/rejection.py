@@ -81,13 +81,6 @@ class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error
         self.retry_after_seconds = retry_after_seconds
         self.quota = quota
 
-
-def too_many(detail: str, quota: Quota) -> Rejection:
-    """Refuse what comes too often, telling the quota and when to come back."""
-    return Rejection(
-        "rate_limited", "too-many-requests", detail, retry_after_seconds=quota.more_in_seconds, quota=quota
-    )
-
     def anew(self) -> Self:
         """Return an equal one to be raised: a constant would keep the trace of each time, and all that it holds."""
         return type(self)(
@@ -99,7 +92,15 @@ def too_many(detail: str, quota: Quota) -> Rejection:
             extra=dict(self.extra),
             current=self.current,
             retry_after_seconds=self.retry_after_seconds,
+            quota=self.quota,
         )
+
+
+def too_many(detail: str, quota: Quota) -> Rejection:
+    """Refuse what comes too often, telling the quota and when to come back."""
+    return Rejection(
+        "rate_limited", "too-many-requests", detail, retry_after_seconds=quota.more_in_seconds, quota=quota
+    )
 
 
 def invalid(*faults: Fault) -> Rejection:
