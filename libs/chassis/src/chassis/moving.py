@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.database import Transaction
 from chassis.history import Entry, record
@@ -15,10 +16,15 @@ from chassis.writing import insert_one, update_one
 
 
 async def begin(
-    tx: Transaction, resource: Resource, values: Mapping[str, Any], *, at: datetime | None = None
+    tx: Transaction,
+    resource: Resource,
+    values: Mapping[str, Any],
+    *,
+    at: datetime | None = None,
+    id_: UUID | None = None,
 ) -> Written:
     """Add a resource in the state that its values say, as the first step of its history."""
-    written = await insert_one(tx, resource, values, at=at)
+    written = await insert_one(tx, resource, values, at=at, id_=id_)
     if written.id is not None:
         await record(tx, resource, [Entry(resource_id=written.id, at=at or tx.now, to_state=values["state"])])
     return written
@@ -34,13 +40,17 @@ async def move(
     at: datetime | None = None,
     reason: str | None = None,
     details: Mapping[str, Any] | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> Written:
     """Bring a locked resource to the state a transition leads to, changing what goes with it.
 
-    `at` is when it happened (now, if not said); `details` are kept in the step beside the reason.
+    `at` is when it happened (now, if not said); `details` are kept in the step beside the reason. So is what is
+    `told`, which the event's change says as well.
     """
     to = transition.target
     change = change_of(row, to, actor=tx.caller.subject, reason=reason)
+    if change is not None and told:
+        change |= told
     written = await update_one(
         tx, resource, row["id"], {"state": to, **values}, verb=transition.verb, at=at, change=change
     )
@@ -50,7 +60,7 @@ async def move(
         from_state=row["state"],
         to_state=to,
         reason=reason,
-        details=details or {},
+        details={**(details or {}), **(told or {})},
     )
     await record(tx, resource, [step])
     return written

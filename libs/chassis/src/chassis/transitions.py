@@ -56,7 +56,9 @@ class Transitions(Output):
     history: list[HistoryStep]
 
 
-def change_of(before: Mapping[str, Any] | None, to: str, *, actor: str, reason: str | None = None) -> Any:
+def change_of(
+    before: Mapping[str, Any] | None, to: str, *, actor: str, reason: str | None = None
+) -> dict[str, Any] | None:
     """Return the `change` of an event: None where a resource is new or stays in its state."""
     if before is None or before["state"] == to:
         return None

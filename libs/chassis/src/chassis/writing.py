@@ -80,9 +80,13 @@ async def insert_one(
     verb: str = "created",
     at: datetime | None = None,
     change: Mapping[str, Any] | None = None,
+    id_: UUID | None = None,
 ) -> Written:
-    """Add a resource; constraints that refuse it are rejections by `resource.constraints`."""
-    row = Row(id=ids.new_id(), values=values, verb=verb, at=at, change=change)
+    """Add a resource; constraints that refuse it are rejections by `resource.constraints`.
+
+    `id_` is that of a resource which another service has named; a new one, if not said.
+    """
+    row = Row(id=id_ or ids.new_id(), values=values, verb=verb, at=at, change=change)
     return (await insert_many(tx, resource, [row]))[0]
 
 
