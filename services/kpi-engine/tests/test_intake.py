@@ -2,6 +2,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 
 from chassis import ids
@@ -9,6 +10,7 @@ from chassis.caller import Caller
 from chassis.events.envelope import Event
 from chassis.migrating import differences, migrate
 from chassis.testkit.databases import Addresses, Pools
+from chassis.testkit.tokens import Signer
 from kpi_engine.facts.writing import forget_older
 from kpi_engine.intake.handlers import handlers_of
 from kpi_engine.metadata import METADATA
@@ -135,6 +137,28 @@ async def test_an_event_without_a_version_is_no_fact(siblings: Any) -> None:
     event: Event = siblings.event(CATALOG, "outages", an_outage())
     with pytest.raises(ValueError, match="version"):
         await siblings.apply(CATALOG, [event.model_copy(update={"aggregateversion": None})])
+
+
+async def test_what_is_delivered_is_a_fact_once_and_of_its_newest_version(
+    engine: httpx.AsyncClient, signer: Signer, siblings: Any, pools: Pools, org: str
+) -> None:
+    headers = {"Authorization": f"Bearer {signer.token('events:deliver', org=org, aud='kpi-engine')}"}
+    outage = an_outage()
+    older, newer = (siblings.event(CATALOG, "outages", outage | {"severity": one}) for one in ("major", "partial"))
+
+    async def delivered(event: Event) -> int:
+        body = event.model_dump_json(exclude_none=True)
+        sent = headers | {"Content-Type": "application/cloudevents+json"}
+        return (await engine.post("/v1/events", content=body, headers=sent)).status_code
+
+    assert [await delivered(event) for event in (newer, older, newer)] == [202, 204, 204]
+    await siblings.apply(CATALOG, [older, newer])
+    (row,) = (await known(pools, org)).values()
+    assert (row["version"], row["severity"]) == (2, "partial")
+    assert await delivered(newer.model_copy(update={"source": "/somebody-else"})) == 204
+    assert await delivered(siblings.event(CATALOG, "outages", an_outage(severity="total"))) == 202
+    async with pools.runtime.begin(Caller(org=org, subject="tests"), read_only=True) as tx:
+        assert await tx.connection.fetchval("SELECT code FROM quarantine") == "database-refuses"
 
 
 async def test_the_migrated_database_is_what_the_tables_say(addresses: Addresses) -> None:

@@ -1,10 +1,12 @@
 """Who asks, on whose behalf, and as part of what."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 from chassis.rejection import Rejection
 
 EVERY_ORGANISATION = "*"
+ORGANISATION = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

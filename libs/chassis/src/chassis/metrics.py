@@ -77,6 +77,12 @@ class ProcessMetrics:
             ("loop",),
             registry=registry,
         )
+        self.events_received = Counter(
+            "tandem_events_received",
+            "Events that were delivered, by what came of them.",
+            ("outcome",),
+            registry=registry,
+        )
         self.keys_deleted = Counter(
             "tandem_idempotency_keys_deleted", "Expired idempotency keys deleted.", registry=registry
         )

@@ -107,6 +107,7 @@ async def test_clocks_may_differ_a_little(ask: Any, token: Any) -> None:
 
 async def test_a_token_of_every_organisation_only_reads_events(ask: Any, token: Any) -> None:
     assert (await ask(token("events:read", org="*"))).status_code == 403
+    assert (await ask(token("events:deliver", org="*"))).status_code == 403
     assert (await ask(token("events:read", "things:read", org="*"))).status_code == 401
 
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from fastapi import APIRouter, FastAPI
 
 from chassis.events.quarantine import Quarantine
-from chassis.events.routes import event_routes, quarantine_routes
+from chassis.events.receiving import Receiving
+from chassis.events.routes import event_routes, quarantine_routes, receiving_routes
 from chassis.events.siblings import Siblings
 from chassis.events.waiting import OwnWrites
 from chassis.standing import Standing
@@ -20,7 +21,7 @@ from kpi_engine.earned_value import routes as earned_value
 from kpi_engine.earned_value.operations import EarnedValues
 from kpi_engine.facts.in_force import FillingInForce
 from kpi_engine.intake import routes as intake
-from kpi_engine.intake.handlers import handlers_of
+from kpi_engine.intake.handlers import handlers_of, handlers_received
 from kpi_engine.intake.operations import Intake
 from kpi_engine.intake.reading import Reading
 from kpi_engine.policies import routes as policies
@@ -56,6 +57,7 @@ class Engine:
             policies.router(Policies(database, seal), own_writes),
             intake.router(Intake(database), own_writes),
             event_routes(self.standing.feed),
+            receiving_routes(Receiving(database, worker, handlers_received, self._in_force)),
             quarantine_routes(Quarantine(database, worker, handlers_of)),
         ]
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from chassis.caller import Caller
 from chassis.database import Database, Statement, Transaction
-from chassis.events import quarantine
+from chassis.events.applying import apply_each
 from chassis.events.envelope import Event
 from chassis.events.handling import Handlers, apply_events, is_lasting, is_passing
 from chassis.events.interruptions import DATABASE_AWAY
@@ -172,21 +172,10 @@ class Consumer:
             self._organisations.update(event.orgid for event in handled if event.orgid)
 
     async def _apply_one_by_one(self, asked: Position, batch: Batch, handled: list[Event]) -> None:
-        outcomes: list[bool] = []
         async with self._begin() as tx:
             cursor = await self._locked(tx, asked)
-            await tx.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            for event in handled:
-                try:
-                    async with tx.savepoint():
-                        await apply_events(tx, self.sibling.name, [event], self.handlers)
-                except Exception as error:
-                    if not is_lasting(error):
-                        raise
-                    await quarantine.keep(tx, self.sibling.name, event, error, projection=self.projection)
-                    outcomes.append(True)
-                else:
-                    outcomes.append(False)
+            results = await apply_each(tx, self.sibling.name, handled, self.handlers, projection=self.projection)
+            outcomes = [result == "quarantined" for result in results]
             self._refuse_a_bad_release(outcomes)
             await self._move(tx, cursor, batch)
         self._outcomes.extend(outcomes)

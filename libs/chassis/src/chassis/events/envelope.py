@@ -18,8 +18,11 @@ BATCH_JSON = "application/cloudevents-batch+json"
 VERSION_DIGITS = 19
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,64}")
 
-Name = Annotated[str, Field(min_length=1, max_length=1024)]
-OptionalName = Annotated[str | None, Field(default=None, min_length=1, max_length=1024)]
+_SHOWN = r"^[^\x00-\x1f\x7f-\x9f]+$"  # attributes hold no control characters
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+Name = Annotated[str, Field(min_length=1, max_length=1024, pattern=_SHOWN)]
+OptionalName = Annotated[str | None, Field(default=None, min_length=1, max_length=1024, pattern=_SHOWN)]
 
 
 def event_as_json(source: str, event: str, epoch: str) -> str:
@@ -87,10 +90,14 @@ class Event(BaseModel):
         if not extensions:
             return self
         wrong = [name for name in extensions if not _ATTRIBUTE_NAME.fullmatch(name)]
-        wrong += [name for name, value in extensions.items() if not isinstance(value, str | int | bool | None)]
+        wrong += [name for name, value in extensions.items() if not _is_attribute(value)]
         if wrong:
             raise ValueError(f"these are no attributes of a CloudEvent: {', '.join(wrong)[:200]}")
         return self
+
+
+def _is_attribute(value: object) -> bool:
+    return not _CONTROL.search(value) if isinstance(value, str) else isinstance(value, int | bool | None)
 
 
 _ONE: TypeAdapter[Event] = TypeAdapter(Event)

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Literal
+from typing import Literal, TypeVar
 
 import asyncpg
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import text
 
 from chassis import tracing
@@ -13,9 +14,12 @@ from chassis.caller import Caller
 from chassis.database import Statement, Transaction
 from chassis.events.envelope import Event
 from chassis.events.interruptions import DATABASE_AWAY
+from chassis.http.faults import strictly_read
 from chassis.rejection import Rejection
 
-Handler = Callable[[Transaction, list[Event]], Awaitable[None]]
+Handler = Callable[[Transaction, list[Event]], Awaitable[int | None]]
+"""Does something about events; says how many of them were news, None if all were."""
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _RECORD_EFFECTS = Statement(
     text(
@@ -60,46 +64,60 @@ def effect(handle: Handler) -> Handling:
     return Handling(handle, "effect")
 
 
-async def apply_events(tx: Transaction, source: str, events: Iterable[Event], handlers: Handlers) -> None:
-    """Put events to their handlers, organisation by organisation; events without a handler are passed over."""
+async def apply_events(tx: Transaction, source: str, events: Iterable[Event], handlers: Handlers) -> int:
+    """Put events to their handlers, organisation by organisation; events without a handler are passed over.
+
+    Returns how many of them were news.
+    """
     by_org: dict[str, list[Event]] = {}
     for event in events:
         if event.type in handlers:
             by_org.setdefault(_organisation(event), []).append(event)
+    news = 0
     for org, own in by_org.items():
         await tx.act_for(org)
         caller = Caller(org=org, subject=f"events:{source}")
-        await _apply_for_one(Transaction(tx.connection, caller, tx.now), source, own, handlers)
+        news += await _apply_for_one(Transaction(tx.connection, caller, tx.now), source, own, handlers)
+    return news
 
 
-async def _apply_for_one(tx: Transaction, source: str, events: list[Event], handlers: Handlers) -> None:
+async def _apply_for_one(tx: Transaction, source: str, events: list[Event], handlers: Handlers) -> int:
     projected: dict[Handling, list[Event]] = {
         handling: [] for handling in handlers.values() if handling.kind == "projection"
     }
     others: list[Event] = []
+    news = 0
     for event in events:
         projected.get(handlers[event.type], others).append(event)
     for handling, own in projected.items():
         if own:
             with tracing.applied(source, own):
-                await handling.handle(tx, newest(own))
+                news += await _handled(handling.handle, tx, newest(own))
     for handling, run in groupby(others, key=lambda event: handlers[event.type]):
         if handling.kind == "effect":
-            await _effect(tx, source, list(run), handling.handle)
+            news += await _effect(tx, source, list(run), handling.handle)
         else:
             batch = list(run)
             with tracing.applied(source, batch):
-                await handling.handle(tx, batch)
+                news += await _handled(handling.handle, tx, batch)
+    return news
 
 
-async def _effect(tx: Transaction, source: str, events: list[Event], handle: Handler) -> None:
+async def _effect(tx: Transaction, source: str, events: list[Event], handle: Handler) -> int:
     rows = await tx.all(_RECORD_EFFECTS, source=source, org=tx.caller.org, ids=[event.id for event in events])
     unseen = {row["event_id"] for row in rows}
+    news = 0
     for event in events:
         if event.id in unseen:
             unseen.remove(event.id)
             with tracing.effect(source, event, tx.caller.org) as traceparent:
-                await handle(on_behalf(tx, event, traceparent), [event])
+                news += await _handled(handle, on_behalf(tx, event, traceparent), [event])
+    return news
+
+
+async def _handled(handle: Handler, tx: Transaction, events: list[Event]) -> int:
+    news = await handle(tx, events)
+    return len(events) if news is None else news
 
 
 def newest(events: Iterable[Event]) -> list[Event]:
@@ -111,6 +129,11 @@ def newest(events: Iterable[Event]) -> list[Event]:
         if known is None or (event.aggregateversion or 0) >= (known.aggregateversion or 0):
             latest[subject] = event
     return list(latest.values())
+
+
+def data_of(event: Event, model: type[_Model]) -> _Model:
+    """Return what an event tells; data that is not as it should be is refused, each fault where it is."""
+    return strictly_read(TypeAdapter(model), event.data)
 
 
 def on_behalf(tx: Transaction, event: Event, traceparent: str | None = None) -> Transaction:

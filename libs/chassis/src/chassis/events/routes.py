@@ -1,7 +1,7 @@
 """The paths of events: `/v1/events`, `/v1/events/{id}`, `/v1/quarantine` and its retries."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.caller import Caller
-from chassis.events.envelope import BATCH_JSON
+from chassis.events.envelope import BATCH_JSON, STRUCTURED_JSON, Event, read_message
 from chassis.events.feed import PAGE_MAX, PAGE_USUAL, WAIT_SECONDS_MAX, Feed
 from chassis.events.position import Position
 from chassis.events.preference import wait_preferred
 from chassis.events.quarantine import Quarantine
-from chassis.events.schemas import LoggedEvent, QuarantinedEvent, QuarantinePage, Whereabouts
+from chassis.events.receiving import EVENTS_MAX, Receiving
+from chassis.events.schemas import LoggedEvent, QuarantinedEvent, QuarantinePage, Received, Whereabouts
 from chassis.http.answers import answer
 from chassis.http.idempotency import needs
 from chassis.http.links import own_path
@@ -28,6 +29,7 @@ _TYPE = re.compile(r"[A-Za-z0-9._-]{1,200}\*?", re.ASCII)
 
 Reader = Annotated[Caller, Depends(needs("events:read"))]
 Deliverer = Annotated[Caller, Depends(needs("events:deliver"))]
+Broker = Annotated[Caller, Depends(needs("events:deliver", keyed=False))]
 After = Annotated[
     str | None,
     Query(max_length=32, description="Only events after this position, `<epoch>.<position>`; else from the start."),
@@ -105,6 +107,37 @@ def event_routes(feed: Feed) -> Router:
     return router
 
 
+def receiving_routes(receiving: Receiving) -> Router:
+    """Return the route by which events are delivered."""
+    router = Router("/events", tags=["events"])
+
+    @router.post(
+        "",
+        status_code=202,
+        response_model=Received,
+        responses={
+            202: {"description": "Some took effect or were put away."},
+            204: {"description": "Nothing that is news: known, older than what is known, or of an unknown type."},
+        },
+        openapi_extra={"requestBody": {"required": True, "content": _delivered()}},
+    )
+    async def deliver_events(request: Request, caller: Broker) -> Response:
+        """Deliver CloudEvents of other services: one (structured), many (batched), or one in headers (binary).
+
+        The Content-Type tells the mode. In binary mode the attributes are headers (`ce-id`, `ce-source`, `ce-type`,
+        `ce-specversion`, …), percent-encoded, and the body is `data` as application/json. An event takes effect once,
+        however often it is delivered or read from its service's log. One without `orgid` is of the token's
+        organisation; one of another organisation is refused. One that can never apply as it is waits in `quarantine`
+        with the reason; it is not refused.
+        """
+        received = await receiving.receive(caller, read_message(dict(request.headers), await request.body()))
+        if not received.applied and not received.quarantined:
+            return Response(status_code=204)
+        return Response(received.model_dump_json(), 202, media_type="application/json")
+
+    return router
+
+
 def quarantine_routes(quarantine: Quarantine) -> Router:
     """Return the routes that list the events put away and try them again."""
     router = Router("/quarantine", tags=["events"])
@@ -151,3 +184,14 @@ def _link(request: Request, after: str) -> str:
     asked = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     kept = [(name, value) for name, value in asked if name != "after"]
     return f"{own_path(request.scope)}?{urlencode([*kept, ('after', after)])}"
+
+
+def _delivered() -> dict[str, Any]:
+    """Return what a delivery may be, for the API document."""
+    event = Event.model_json_schema() | {"description": "A CloudEvent 1.0; what else it carries are its extensions."}
+    event["propertyNames"] = {"pattern": "^[a-z0-9]{1,64}$"}
+    event["additionalProperties"] = {"type": ["string", "integer", "boolean", "null"]}
+    return {
+        STRUCTURED_JSON: {"schema": event},
+        BATCH_JSON: {"schema": {"type": "array", "maxItems": EVENTS_MAX, "items": event}},
+    }

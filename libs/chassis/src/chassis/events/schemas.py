@@ -54,6 +54,15 @@ class Whereabouts(Output):
     position: Annotated[int | None, Field(description="Its position; null until it has been given one.")]
 
 
+class Received(Output):
+    """What came of the events that were delivered."""
+
+    applied: Annotated[int, Field(description="How many took effect.")]
+    known: Annotated[int, Field(description="How many had taken effect before, or are older than what is known.")]
+    unknown: Annotated[int, Field(description="How many are of a type that this service does not handle.")]
+    quarantined: Annotated[int, Field(description="How many will not apply as they are and were put away.")]
+
+
 class QuarantinedEvent(Output):
     """An event of a sibling that could not be applied, and why."""
 

@@ -15,7 +15,7 @@ import jwt
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import clock
-from chassis.caller import EVERY_ORGANISATION, Caller
+from chassis.caller import EVERY_ORGANISATION, ORGANISATION, Caller
 from chassis.http.idempotency import CALLER
 from chassis.http.keys import KeySource
 from chassis.http.links import header
@@ -25,8 +25,7 @@ from chassis.tracing import CURRENT
 LEEWAY_SECONDS = 5
 TOKENS_KEPT = 10_000
 TOKEN_BYTES_MAX = 8192
-FEED_SCOPES = frozenset({"events:read"})
-_ORGANISATION = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
+EVENT_SCOPES = frozenset({"events:read", "events:deliver"})
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 SANE_ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
@@ -159,9 +158,9 @@ def _checked(claims: dict[str, Any]) -> _Verified:
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise _refused("The claim sub is not a name.")
     if org == EVERY_ORGANISATION:
-        if scopes != FEED_SCOPES:
-            raise _refused("A token of every organisation may only read events.")
-    elif not isinstance(org, str) or not _ORGANISATION.fullmatch(org):
+        if not scopes <= EVENT_SCOPES:
+            raise _refused("A token of every organisation may only read and deliver events.")
+    elif not isinstance(org, str) or not ORGANISATION.fullmatch(org):
         raise _refused("The claim org is not the name of an organisation.")
     return _Verified(org, subject, scopes, float(claims["exp"]) + LEEWAY_SECONDS)
 

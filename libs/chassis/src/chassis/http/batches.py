@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Self, TypeVar, cast, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic_core import from_json
 
 from chassis.batch import Mode
-from chassis.http.faults import body_faults, nul_faults
-from chassis.rejection import Rejection, invalid
+from chassis.http.faults import strictly_read
+from chassis.rejection import Rejection
 from chassis.schemas import Input, Output
 
 ITEMS_MAX = 1000
@@ -61,11 +61,9 @@ class Batch(Input, Generic[T]):
 
 def _judged(adapter: TypeAdapter[T], item: Any) -> T | Rejection:
     try:
-        value = adapter.validate_json(to_json(item), strict=True)
-    except ValidationError as error:
-        return invalid(*body_faults(error.errors(include_url=False, include_input=False), item))
-    faults = list(nul_faults(item))
-    return invalid(*faults) if faults else value
+        return strictly_read(adapter, item)
+    except Rejection as refusal:
+        return refusal
 
 
 class ItemResult(Output):

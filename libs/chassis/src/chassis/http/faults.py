@@ -1,9 +1,14 @@
 """What pydantic found wrong, told without repeating what was sent."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from chassis.rejection import Fault
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from chassis.rejection import Fault, invalid
+
+_T = TypeVar("_T")
 
 FAULTS_MAX = 100
 _PIECE_MAX = 100
@@ -110,6 +115,17 @@ def nul_faults(document: object, pieces: tuple[object, ...] = ()) -> Iterable[Fa
     elif isinstance(document, list):
         for index, value in enumerate(document):
             yield from nul_faults(value, (*pieces, index))
+
+
+def strictly_read(adapter: TypeAdapter[_T], document: object) -> _T:
+    """Read what is JSON already, as strictly as a body; refuse what is wrong in it, each fault where it is."""
+    try:
+        value = adapter.validate_json(to_json(document), strict=True)
+    except ValidationError as error:
+        raise invalid(*body_faults(error.errors(include_url=False, include_input=False), document)) from None
+    if faults := list(nul_faults(document)):
+        raise invalid(*faults)
+    return value
 
 
 def _place(loc: tuple[object, ...], document: object, *, missing: bool) -> list[object]:

@@ -22,10 +22,14 @@ _KEY_PARAMETER = {
 
 
 class Needs:
-    """A dependency that gives the caller of a route, if the token has the scope."""
+    """A dependency that gives the caller of a route, if the token has the scope.
 
-    def __init__(self, scope: str | None) -> None:
+    `keyed` says whether a POST takes an idempotency key; what is sent with an id of its own needs none.
+    """
+
+    def __init__(self, scope: str | None, *, keyed: bool = True) -> None:
         self.scope = scope
+        self._keyed = keyed
 
     def check(self, request: Request) -> Caller:
         """Return the caller, or refuse it."""
@@ -39,7 +43,7 @@ class Needs:
     async def __call__(self, request: Request) -> Caller:
         """Return the caller, with the idempotency key of a POST that carries one."""
         caller = self.check(request)
-        if request.method != "POST":
+        if request.method != "POST" or not self._keyed:
             return caller
         sent = request.headers.getlist("idempotency-key")
         if not sent:
@@ -53,13 +57,13 @@ class Needs:
     def describe(self, operation: dict[str, Any], method: str) -> None:
         """Write into an OpenAPI operation what this dependency asks for."""
         operation["security"] = [{"bearer": [] if self.scope is None else [self.scope]}]
-        if method == "post":
+        if method == "post" and self._keyed:
             operation.setdefault("parameters", []).append(_KEY_PARAMETER)
 
 
-def needs(scope: str | None = None) -> Needs:
+def needs(scope: str | None = None, *, keyed: bool = True) -> Needs:
     """Return the dependency for `Depends`; without a scope any verified token will do."""
-    return Needs(scope)
+    return Needs(scope, keyed=keyed)
 
 
 def parse_key(sent: list[str]) -> str:

@@ -20,7 +20,8 @@ from chassis.events.feed import Feed
 from chassis.events.handling import Handlers
 from chassis.events.head import HeadWatcher
 from chassis.events.quarantine import Quarantine
-from chassis.events.routes import event_routes, quarantine_routes
+from chassis.events.receiving import Receiving
+from chassis.events.routes import event_routes, quarantine_routes, receiving_routes
 from chassis.events.sequencer import Sequencer
 from chassis.events.sibling import Sibling
 from chassis.http.idempotency import CALLER
@@ -79,6 +80,7 @@ class EventService:
         app = FastAPI()
         app.include_router(event_routes(self.feed))
         app.include_router(quarantine_routes(Quarantine(pools.runtime, pools.worker, handlers)))
+        app.include_router(receiving_routes(Receiving(pools.runtime, pools.worker, lambda _source, _filling: handlers)))
 
         app.add_exception_handler(Rejection, _refuse)
         app.add_middleware(WithCaller)

@@ -47,8 +47,13 @@ def handlers_of(source: str, filling: int) -> ByNoun:
     )
 
 
-async def _keep(tx: Transaction, events: list[Event], *, source: str, filling: int, kind: Projection) -> None:
-    await keep(tx, kind, [version_of(event) for event in events], source=source, filling=filling)
+def handlers_received(source: str, filling: int) -> Mapping[str, Handling]:
+    """Return what a source's events do when they are delivered; nothing if it is none that is known."""
+    return handlers_of(source, filling) if source in _NOUNS else {}
+
+
+async def _keep(tx: Transaction, events: list[Event], *, source: str, filling: int, kind: Projection) -> int:
+    return await keep(tx, kind, [version_of(event) for event in events], source=source, filling=filling)
 
 
 def version_of(event: Event) -> Version:
