@@ -1,6 +1,8 @@
 """How a criterion is decided; a decision may be replaced by another one, never taken back."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
 from chassis.rejection import Rejection
@@ -9,6 +11,7 @@ OPEN = "open"
 DECISIONS = ("passed", "failed", "waived")
 DECIDED = Rejection("conflict", "criterion-decided", "What a decided criterion demands does not change any more.")
 _NEED_REASON = frozenset({"failed", "waived"})
+_SETTLED = frozenset({"passed", "waived"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,8 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
         if source != target
     ),
 )
+
+
+def unsettled(criteria: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the mandatory criteria that are neither passed nor waived."""
+    return [one for one in criteria if one["mandatory"] and one["status"] not in _SETTLED]

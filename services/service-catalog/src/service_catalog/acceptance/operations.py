@@ -1,6 +1,6 @@
 """The use cases of acceptance criteria."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +25,9 @@ from service_catalog.acceptance.tables import CRITERIA, acceptance_criterion
 from service_catalog.services.directory import lock_service, service_card
 
 APPROVE = "catalog:approve"
+_SEEN = ("id", "dimension", "text", "mandatory", "needed_for", "status")
 _OF_SERVICE = Statement(
-    select(*(acceptance_criterion.c[name] for name in ("id", "dimension", "text", "mandatory", "status")))
+    select(*(acceptance_criterion.c[name] for name in _SEEN))
     .where(acceptance_criterion.c.service_id == bindparam("service_id", type_=Uuid))
     .order_by(acceptance_criterion.c.created_at, acceptance_criterion.c.id)
 )
@@ -43,11 +44,7 @@ class AcceptanceCriteria:
         """Add a criterion, as `open`."""
         async with command(self._database, caller) as tx:
             await _hold(tx, service_id)
-            values = new.model_dump() | UNDECIDED | {"service_id": service_id}
-            written = await insert_one(tx, CRITERIA, values)
-            if written.id is not None:
-                await record(tx, CRITERIA, [Entry(resource_id=written.id, at=tx.now, to_state=OPEN)])
-            return await conclude(tx, written)
+            return await conclude(tx, await _add(tx, service_id, new))
 
     async def get(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
         """Return one criterion of a service."""
@@ -135,8 +132,23 @@ class AcceptanceCriteria:
             return transitions_document(LIFECYCLE, row["status"], Candidate(), await history(tx, CRITERIA, id_))
 
     async def of_service(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
-        """Return all criteria of a service: id, dimension, text, mandatory and status."""
+        """Return all criteria of a service: what each demands, what it is needed for, and its status."""
         return await tx.all(_OF_SERVICE, service_id=service_id)
+
+    async def demand(self, tx: Transaction, service_id: UUID, demanded: Iterable[NewCriterion]) -> None:
+        """Add those criteria that a service, whose row is locked, does not have yet."""
+        known = {(one["dimension"], one["text"]) for one in await self.of_service(tx, service_id)}
+        for new in demanded:
+            if (new.dimension, new.text) not in known:
+                known.add((new.dimension, new.text))
+                await _add(tx, service_id, new)
+
+
+async def _add(tx: Transaction, service_id: UUID, new: NewCriterion) -> Written:
+    written = await insert_one(tx, CRITERIA, new.model_dump() | UNDECIDED | {"service_id": service_id})
+    if written.id is not None:
+        await record(tx, CRITERIA, [Entry(resource_id=written.id, at=tx.now, to_state=OPEN)])
+    return written
 
 
 async def _hold(tx: Transaction, service_id: UUID) -> None:

@@ -24,6 +24,7 @@ class CriterionQuery(ListQuery):
     dimension: schemas.Dimension | None = None
     status: list[schemas.Status] | None = None
     mandatory: bool | None = None
+    needed_for: schemas.NeededFor | None = None
     external_source: str | None = None
     external_id: str | None = None
 

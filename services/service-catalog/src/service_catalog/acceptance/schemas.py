@@ -21,6 +21,7 @@ from chassis.schemas import (
 Dimension = Literal["process", "technology", "people"]
 Status = Literal["open", "passed", "failed", "waived"]
 Decision = Literal["passed", "failed", "waived"]
+NeededFor = Literal["acceptance", "early_life_support_exit"]
 EVIDENCE_MAX = 100
 Demand = Annotated[str, StringConstraints(pattern=r"\S", max_length=10_000)]
 
@@ -52,6 +53,8 @@ class NewCriterion(ExternalIdentity):
     text: Demand
     mandatory: bool = True
     """Whether the service is supported only once it is passed or waived."""
+    needed_for: NeededFor = "acceptance"
+    """`early_life_support_exit`: it is met when early-life support ends, so a handover is accepted without it."""
     evidence: EvidenceList = []
     labels: Labels = {}
 
@@ -83,6 +86,7 @@ class CriterionPatch(Patch):
     dimension: Dimension = UNSET
     text: Demand = UNSET
     mandatory: bool = UNSET
+    needed_for: NeededFor = UNSET
     evidence: EvidenceList = UNSET
     labels: LabelChanges = UNSET
 
@@ -108,6 +112,7 @@ class Criterion(Traceable):
     dimension: Dimension
     text: str
     mandatory: bool
+    needed_for: NeededFor
     status: Status
     evidence: list[Evidence]
     decided_at: Instant | None

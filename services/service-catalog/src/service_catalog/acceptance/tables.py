@@ -13,6 +13,7 @@ acceptance_criterion = tenant_table(
     Column("dimension", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("mandatory", Boolean, nullable=False),
+    Column("needed_for", Text, nullable=False, server_default="acceptance"),
     Column("status", Text, nullable=False),
     Column("evidence", JsonDocument, nullable=False),
     Column("decided_at", Instant),

@@ -85,8 +85,9 @@ def _to_goal(state: str, candidate: Candidate) -> list[Missing] | None:
 
 
 def _missing(source: str, target: str, candidate: Candidate) -> list[Missing]:
-    transition = next(one for one in LIFECYCLE.transitions if (one.source, one.target) == (source, target))
-    unmet = [guard for guard in LIFECYCLE.unmet(transition, candidate) if guard.code not in NOT_LACKING]
+    transition = LIFECYCLE.way(source, target)
+    unmet = LIFECYCLE.unmet(transition, candidate) if transition is not None else []
+    unmet = [guard for guard in unmet if guard.code not in NOT_LACKING]
     return [one for guard in unmet for one in _told(guard.code, guard.message, candidate)]
 
 
