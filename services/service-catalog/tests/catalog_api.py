@@ -3,7 +3,7 @@ import json
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from chassis import clock
+from chassis import clock, ids
 from chassis.testkit.applications import ANY_VERSION, OrganisationClient, checked
 from chassis.testkit.databases import Pools
 
@@ -22,6 +22,7 @@ class Catalog(OrganisationClient):
         "catalog:approve",
         "catalog:import",
         "events:read",
+        "events:deliver",
     )
 
     async def move(self, path: str, to: str, *, status: int = 200, **given: Any) -> Any:
@@ -68,6 +69,21 @@ class Catalog(OrganisationClient):
         entries = (await self.get(f"incidents/{incident['id']}/timeline"))["items"]
         return [entry for entry in entries if not kinds or entry["kind"] in kinds]
 
+    async def deliver(self, *events: Any, status: int = 202) -> Any:
+        """Deliver events as a batch; returns what came of them, None where none was news."""
+        response = await self.send(
+            "POST", "events", content=json.dumps(events), headers={"Content-Type": "application/cloudevents-batch+json"}
+        )
+        if response.status_code != status:
+            raise AssertionError(f"{response.status_code}, not {status}: {response.text[:2000]}")
+        return response.json() if response.content else None
+
+    async def handed_over(self, service: Any = None, **given: Any) -> Any:
+        """Let a project hand a service over; returns the handover."""
+        event = handover_event(service, **given)
+        await self.deliver(event)
+        return await self.get(f"handovers/{event['data']['id']}")
+
     async def outage(self, service: Any = None, **given: Any) -> Any:
         service = service or await self.service()
         blank = {"service_id": service["id"], "severity": "major", "started_at": "2026-01-05T10:00:00Z"}
@@ -113,6 +129,33 @@ def ready_service(**given: Any) -> dict[str, Any]:
         "retirement_reason": "Nobody asks for it.",
     }
     return ready | given
+
+
+def handover_event(service: Any = None, *, event_id: str | None = None, **given: Any) -> dict[str, Any]:
+    """Return the event by which a project hands over: an existing service, or one to be made."""
+    target = {"key": f"h{next(_numbers)}", "name": "Made by a project"} if service is None else service
+    data = {
+        "id": str(ids.new_id()),
+        "version": 1,
+        "project_id": str(ids.new_id()),
+        "project_key": "crm",
+        "attempt": 1,
+        "service": target,
+        "state": "requested",
+        "requested_by": "grace",
+        "requested_at": "2026-03-02T10:00:00Z",
+    } | given
+    return {
+        "specversion": "1.0",
+        "id": event_id or str(ids.new_id()),
+        "source": "/project-tracker",
+        "type": "tandem.handover.requested.v1",
+        "subject": f"projects/{data['project_id']}/handovers/{data['id']}",
+        "time": "2026-03-02T10:00:00Z",
+        "partitionkey": data["id"],
+        "aggregateversion": "1",
+        "data": data,
+    }
 
 
 def own_path(criterion: Any) -> str:

@@ -10,6 +10,7 @@ from service_catalog.acceptance import schemas as acceptance
 from service_catalog.changes import schemas as changes
 from service_catalog.costs import schemas as costs
 from service_catalog.dependencies import schemas as dependencies
+from service_catalog.handovers import schemas as handovers
 from service_catalog.improvements import schemas as improvements
 from service_catalog.incidents import schemas as incidents
 from service_catalog.levels import schemas as levels
@@ -35,7 +36,7 @@ WITH_EXAMPLES = [
     model
     for slice_ in (
         *(services, acceptance, dependencies, levels, incidents, problems, timelines, outages, windows, changes),
-        *(costs, improvements, satisfaction),
+        *(costs, improvements, satisfaction, handovers),
     )
     for model in vars(slice_).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and "json_schema_extra" in model.model_config

@@ -13,6 +13,7 @@ from chassis.calendars.operations import Calendars
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
+from chassis.events.siblings import Siblings
 from chassis.schemas import instant_text
 from chassis.standing import Standing
 from chassis.testkit.databases import Addresses, Pools
@@ -362,7 +363,7 @@ async def test_the_loop_of_the_worker_tells_by_itself_and_of_every_organisation(
         return all(notice == [("warned", "response_time", "P1")] for notice in notices)
 
     standing = Standing(settings, PACKAGE)
-    async with running(loops(standing)["sla"]):
+    async with running(loops(standing, Siblings(settings))["sla"]):
         await until(all_told)
     await standing.close()
 

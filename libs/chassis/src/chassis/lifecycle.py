@@ -47,38 +47,7 @@ class Lifecycle(Generic[Subject]):
         )
         object.__setattr__(self, "states", tuple(names))
 
-    def unmet(self, subject: Subject) -> UnmetGuard | None:
-        """Return why the subject does not meet this guard, or None."""
-        message = self.refuse(subject)
-        return None if message is None else UnmetGuard(self.code, message)
-
-
-@dataclass(frozen=True, slots=True)
-class Transition(Generic[Subject]):
-    """One way from a state to another; `verb` is the past participle that names its event."""
-
-    source: str
-    target: str
-    verb: str
-    guards: tuple[Guard[Subject], ...] = ()
-
-
-@dataclass(frozen=True)
-class Lifecycle(Generic[Subject]):
-    """All states and transitions of one resource; there is at most one transition from a state to another."""
-
-    name: str
-    initial: str
-    transitions: Sequence[Transition[Subject]]
-    states: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = dict.fromkeys(
-            [self.initial, *(state for one in self.transitions for state in (one.source, one.target))]
-        )
-        object.__setattr__(self, "states", tuple(names))
-
-    def find(self, state: str, to: str) -> Transition[Subject] | None:
+    def way(self, state: str, to: str) -> Transition[Subject] | None:
         """Return the transition from a state to another, None if there is none."""
         return next((one for one in self.transitions if (one.source, one.target) == (state, to)), None)
 
@@ -99,10 +68,6 @@ class Lifecycle(Generic[Subject]):
             for transition in self.transitions
             if transition.source == state
         ]
-
-    def way(self, state: str, to: str) -> Transition[Subject] | None:
-        """Return the transition from a state to another, if there is one."""
-        return next((one for one in self.transitions if (one.source, one.target) == (state, to)), None)
 
     def decide(self, state: str, to: str, subject: Subject, *, waived: Collection[str] = ()) -> Transition[Subject]:
         """Return the transition, or refuse with all that speaks against it but for the guards that are waived."""

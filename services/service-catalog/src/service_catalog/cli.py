@@ -4,6 +4,7 @@ import sys
 
 from chassis import working
 from chassis.cli import service_command
+from chassis.events.siblings import Siblings
 from chassis.standing import Standing
 from service_catalog.main import create_app
 from service_catalog.settings import Settings
@@ -17,4 +18,4 @@ def main() -> None:
 
 def _work(settings: Settings) -> int:
     standing = Standing(settings, PACKAGE)
-    return working.work(standing, loops(standing), metrics_port=settings.metrics_port)
+    return working.work(standing, loops(standing, Siblings(settings)), metrics_port=settings.metrics_port)

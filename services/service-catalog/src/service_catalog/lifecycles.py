@@ -8,6 +8,7 @@ from chassis.diagrams import page
 from chassis.lifecycle import Lifecycle
 from service_catalog.acceptance.lifecycle import LIFECYCLE as CRITERION
 from service_catalog.changes.lifecycle import LIFECYCLE as CHANGE
+from service_catalog.handovers.lifecycle import LIFECYCLE as HANDOVER
 from service_catalog.improvements.lifecycle import LIFECYCLE as IMPROVEMENT
 from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
@@ -24,6 +25,7 @@ LIFECYCLES: Mapping[str, Lifecycle[Any]] = {
     "Maintenance window": WINDOW,
     "Change": CHANGE,
     "Improvement": IMPROVEMENT,
+    "Handover": HANDOVER,
 }
 _INTRODUCTION = (
     "Made by `make lifecycles` out of the tables that decide; do not edit. An arrow is named after its event, "

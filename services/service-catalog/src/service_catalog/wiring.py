@@ -1,6 +1,7 @@
 """The composition root: who is given what."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from fastapi import APIRouter
 
@@ -9,18 +10,26 @@ from chassis.calendars import routes as calendars
 from chassis.calendars.operations import Calendars
 from chassis.cursors import CursorSeal
 from chassis.database import Database
+from chassis.events.consumer import Consumer
 from chassis.events.leases import Leases
-from chassis.events.routes import event_routes
+from chassis.events.progress import FIRST_PROJECTION
+from chassis.events.quarantine import Quarantine
+from chassis.events.receiving import Receiving
+from chassis.events.routes import event_routes, quarantine_routes, receiving_routes
+from chassis.events.siblings import Siblings
 from chassis.standing import Standing
 from service_catalog.acceptance import routes as acceptance
 from service_catalog.acceptance.operations import AcceptanceCriteria
 from service_catalog.calendars.tables import CALENDARS
 from service_catalog.changes import routes as changes
 from service_catalog.changes.operations import Changes
+from service_catalog.consumes import consumed
 from service_catalog.costs import routes as costs
 from service_catalog.costs.operations import Costs
 from service_catalog.dependencies import routes as dependencies
 from service_catalog.dependencies.operations import Dependencies
+from service_catalog.handovers import routes as handovers
+from service_catalog.handovers.operations import Handovers
 from service_catalog.improvements import routes as improvements
 from service_catalog.improvements.operations import Improvements
 from service_catalog.incidents import routes as incidents
@@ -58,30 +67,16 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
     of_levels = ServiceLevels(database, seal)
     of_incidents = Incidents(database, seal)
     linked = LinkedIncidents(database, seal)
-    of_outages = Outages(database, seal)
-    of_windows = MaintenanceWindows(database, seal)
-    of_criteria = AcceptanceCriteria(database, seal)
-    of_dependencies = Dependencies(database, seal)
-    of_changes = Changes(database, seal, dependencies=of_dependencies, windows=of_windows)
-    of_services = Services(
-        database,
-        seal,
-        incidents=of_incidents,
-        outages=of_outages,
-        windows=of_windows,
-        levels=of_levels,
-        criteria=of_criteria,
-        dependencies=of_dependencies,
-        changes=of_changes,
-    )
+    of_handovers = _handovers(database, seal)
+    handlers = consumed(of_handovers)
     return [
         calendars.router(of_calendars, scopes="catalog"),
-        services.router(of_services),
-        acceptance.router(of_criteria),
-        dependencies.router(of_dependencies),
-        outages.router(of_outages),
-        maintenance_windows.router(of_windows),
-        changes.router(of_changes),
+        services.router(_services(database, seal)),
+        acceptance.router(AcceptanceCriteria(database, seal)),
+        dependencies.router(Dependencies(database, seal)),
+        outages.router(Outages(database, seal)),
+        maintenance_windows.router(MaintenanceWindows(database, seal)),
+        changes.router(_changes(database, seal)),
         incidents.router(of_incidents),
         timelines.router(Timelines(database, seal, incidents=of_incidents)),
         problems.router(Problems(database, seal, incidents=linked), linked),
@@ -90,11 +85,14 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         costs.router(Costs(database, seal)),
         improvements.router(Improvements(database, seal)),
         satisfaction.router(Invitations(database, seal, tokens), Responses(database, seal, tokens)),
+        handovers.router(of_handovers),
         event_routes(standing.feed),
+        receiving_routes(Receiving(database, standing.worker, handlers)),
+        quarantine_routes(Quarantine(database, standing.worker, handlers)),
     ]
 
 
-def loops(standing: Standing) -> Mapping[str, working.Loop]:
+def loops(standing: Standing, siblings: Siblings) -> Mapping[str, working.Loop]:
     """Return what runs beside the requests."""
     database, seal = standing.worker, standing.seal
     of_incidents = Incidents(database, seal)
@@ -105,8 +103,47 @@ def loops(standing: Standing) -> Mapping[str, working.Loop]:
         calendars=_calendars(database, seal),
     )
     watch, leases = Watch(database, clocks=clocks, incidents=of_incidents), Leases(database)
-    return working.shared_loops(standing) | {"sla": lambda stop: watch.run(leases, stop)}
+    handlers = consumed(_handovers(database, seal))
+    readers = [
+        Consumer(database, sibling, handlers(name, FIRST_PROJECTION)) for name, sibling in siblings.by_name.items()
+    ]
+    return {
+        **working.shared_loops(standing),
+        "sla": lambda stop: watch.run(leases, stop),
+        **{f"reading {reader.sibling.name}": partial(reader.run, leases) for reader in readers},
+    }
 
 
 def _calendars(database: Database, seal: CursorSeal) -> Calendars:
     return Calendars(database, CALENDARS, seal, when_changed=timers.recheck_all)
+
+
+def _services(database: Database, seal: CursorSeal) -> Services:
+    return Services(
+        database,
+        seal,
+        incidents=Incidents(database, seal),
+        outages=Outages(database, seal),
+        windows=MaintenanceWindows(database, seal),
+        levels=ServiceLevels(database, seal),
+        criteria=AcceptanceCriteria(database, seal),
+        dependencies=Dependencies(database, seal),
+        changes=_changes(database, seal),
+    )
+
+
+def _changes(database: Database, seal: CursorSeal) -> Changes:
+    return Changes(
+        database, seal, dependencies=Dependencies(database, seal), windows=MaintenanceWindows(database, seal)
+    )
+
+
+def _handovers(database: Database, seal: CursorSeal) -> Handovers:
+    return Handovers(
+        database,
+        seal,
+        services=_services(database, seal),
+        criteria=AcceptanceCriteria(database, seal),
+        levels=ServiceLevels(database, seal),
+        calendars=_calendars(database, seal),
+    )

@@ -1,7 +1,7 @@
 """The use cases of service levels."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -118,6 +118,14 @@ class ServiceLevels:
         number: int = await tx.value(_AGREED, service_id=service_id, now=tx.now)
         return number
 
+    async def agree_where_none(self, tx: Transaction, service_id: UUID, proposed: Iterable[Mapping[str, Any]]) -> None:
+        """Agree, from now on, on what is proposed for a locked service, but where a level is in force or to come."""
+        for one in proposed:
+            level = {**one, "service_id": service_id, "valid_from": tx.now, "valid_to": None}
+            if await self._clash(tx, level, own=None) is None:
+                await insert_one(tx, SERVICE_LEVELS, level)
+        await timers.recheck_services(tx, [service_id])
+
     async def _lock(self, tx: Transaction, id_: UUID) -> Any:
         """Lock a level's service, then itself."""
         row = await find(tx, SERVICE_LEVELS, id_)
@@ -131,8 +139,11 @@ class ServiceLevels:
         faults = faults_of(level)
         if faults:
             raise invalid(*faults)
-        others = await tx.all(_OF_SERVICE, service_id=level["service_id"])
-        same = [other for other in others if other["id"] != own and matter_of(other) == matter_of(level)]
-        refusal = clash(level, same)
+        refusal = await self._clash(tx, level, own=own)
         if refusal is not None:
             raise refusal
+
+    async def _clash(self, tx: Transaction, level: Mapping[str, Any], *, own: UUID | None) -> Rejection | None:
+        """Refuse a level where another one is in force for the same thing at the same time."""
+        others = await tx.all(_OF_SERVICE, service_id=level["service_id"])
+        return clash(level, [one for one in others if one["id"] != own and matter_of(one) == matter_of(level)])

@@ -1,6 +1,6 @@
 """How the items of a batch of services are written, given what is known already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from chassis.history import Entry
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.services import lifecycle
+from service_catalog.services.lifecycle import SUPPORTED
 from service_catalog.services.schemas import ServiceDescription, ServiceItem
 from service_catalog.services.tables import SERVICES
 
@@ -24,9 +25,17 @@ def needs_import(items: Sequence[ServiceItem | Rejection]) -> bool:
 
 
 def drafted(
-    item: ServiceItem | Rejection, known: Mapping[Any, Any], *, now: datetime, actor: str
+    item: ServiceItem | Rejection,
+    known: Mapping[Any, Any],
+    *,
+    undecided: Collection[UUID] = (),
+    now: datetime,
+    actor: str,
 ) -> Upsert | Rejection:
-    """Return how an item is written, or why not; what it leaves out of a new service has its default."""
+    """Return how an item is written, or why not; what it leaves out of a new service has its default.
+
+    `undecided` are the known services with a handover that nobody has decided: none of them becomes supported.
+    """
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(SERVICES, item.model_dump(include={"key", "external_source", "external_id"})))
@@ -41,6 +50,8 @@ def drafted(
     if faults:
         return invalid(*faults)
     state = past["state"]
+    if row is not None and row["id"] in undecided and state in SUPPORTED and row["state"] not in SUPPORTED:
+        return Rejection("conflict", "handover-undecided", "The project's handover is to be decided first.")
     return Upsert(
         values=values | past,
         named=frozenset((named - HISTORICAL) | (past.keys() if named & HISTORICAL else set())),

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
+from service_catalog.acceptance.lifecycle import unsettled
 
 LIVE = frozenset({"delivering", "supporting", "retiring", "retired"})
 IN_USE_NOW = LIVE - {"retired"}
 DIMENSIONS = ("process", "technology", "people")
 NAMED_MAX = 10
-_SETTLED = frozenset({"passed", "waived"})
+OVER = frozenset({"retired", "cancelled"})
+SUPPORTED = frozenset({"supporting", "retiring"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class Candidate:
     dependents: Sequence[Mapping[str, Any]] = ()
     handover_received: bool = False
     handover_accepted: bool = False
+    handover_undecided: bool = False
     today: date = date.min
 
     def undefined(self) -> list[str]:
@@ -41,7 +44,7 @@ class Candidate:
 
     def unsettled(self) -> list[Mapping[str, Any]]:
         """Return the mandatory criteria that are neither passed nor waived."""
-        return [one for one in self.criteria if one["mandatory"] and one["status"] not in _SETTLED]
+        return unsettled(self.criteria)
 
 
 def _owner_set(candidate: Candidate) -> str | None:
@@ -96,6 +99,8 @@ def _handover_received(candidate: Candidate) -> str | None:
 
 
 def _handover_accepted(candidate: Candidate) -> str | None:
+    if candidate.handover_undecided:
+        return "The project's handover is not decided."
     if candidate.service["project_id"] is None or candidate.handover_accepted:
         return None
     return "The project's handover is not accepted."
@@ -145,6 +150,16 @@ def _reason_given(candidate: Candidate) -> str | None:
 
 
 REASON_GIVEN = Guard("reason_given", _reason_given)
+
+# Guards that are a judgement, which whoever approves may make otherwise. Any other would break a promise if it were
+# waived (the decision on a handover, what depends on what) or leave a service without what can be given at once.
+Waivable = Literal[
+    "service_level_defined",
+    "technology_criteria_decided",
+    "mandatory_criteria_passed",
+    "no_open_major_incident",
+    "early_life_support_over",
+]
 
 LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
     name="The service",

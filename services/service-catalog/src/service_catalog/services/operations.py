@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,12 @@ from chassis.database import Database, Transaction
 from chassis.history import history, record
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
+from chassis.lifecycle import Transition
 from chassis.moving import begin, move
 from chassis.outcome import Found, Written
 from chassis.putting import put_by_key
 from chassis.reader import Reader
-from chassis.reading import get_by, get_row, get_to_change
+from chassis.reading import find_to_change, get_by, get_row, get_to_change, refuse_unknown
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.schemas import instant_text
 from chassis.transitions import history_document, transitions_document
@@ -24,13 +26,15 @@ from chassis.writing import delete_one, revise
 from service_catalog.acceptance.operations import AcceptanceCriteria
 from service_catalog.changes.operations import Changes
 from service_catalog.dependencies.operations import Dependencies
+from service_catalog.handovers.directory import handed_over, undecided_among
+from service_catalog.handovers.schemas import TargetService
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.outages.operations import Outages
 from service_catalog.services import importing, readiness
 from service_catalog.services.condition import operational_status, worst_status
-from service_catalog.services.lifecycle import LIFECYCLE, Candidate, entered
+from service_catalog.services.lifecycle import LIFECYCLE, OVER, SUPPORTED, Candidate, entered
 from service_catalog.services.schemas import (
     NewService,
     ServiceItem,
@@ -39,9 +43,10 @@ from service_catalog.services.schemas import (
     ServiceTransition,
 )
 from service_catalog.services.tables import IN_USE, SERVICES
+from service_catalog.services.waivers import judged
 from service_catalog.sla import timers
 
-IMPORT = "catalog:import"
+APPROVE, IMPORT = "catalog:approve", "catalog:import"
 _NOWHERE_YET = {"state": LIFECYCLE.initial, "live_from": None, "retired_at": None}
 
 
@@ -125,19 +130,28 @@ class Services:
         async with command(self._database, caller) as tx:
             identities = [identity_of(SERVICES, vars(item)) for item in items if isinstance(item, ServiceItem)]
             known = await known_rows(tx, SERVICES, identities)
-            upserts = [importing.drafted(item, known, now=tx.now, actor=caller.subject) for item in items]
+            undecided = await undecided_among(tx, [row["id"] for row in known.values()])
+            upserts = [
+                importing.drafted(item, known, undecided=undecided, now=tx.now, actor=caller.subject) for item in items
+            ]
             report = await write_items(tx, SERVICES, upserts, mode=mode)
             await record(tx, SERVICES, importing.steps(upserts, report.results, tx.now))
             await timers.recheck_services(tx, importing.with_other_hours(upserts, report.results))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: ServiceTransition) -> Written:
-        """Bring a service to another state, if nothing stands in the way."""
+        """Bring a service to another state, if nothing stands in the way but what is waived."""
+        if order.waivers:
+            caller.require(APPROVE)
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, SERVICES, id_)
-            transition = LIFECYCLE.decide(row["state"], order.to, await self._candidate(tx, row, order.reason))
-            times = entered(order.to, live_from=row["live_from"], retired_at=row["retired_at"], at=tx.now)
-            return await conclude(tx, await move(tx, SERVICES, row, transition, times, reason=order.reason))
+            candidate = await self._candidate(tx, row, order.reason)
+            wanted = LIFECYCLE.find(row["state"], order.to)
+            unmet = LIFECYCLE.unmet(wanted, candidate) if wanted is not None else []
+            waived = judged(order.waivers, unmet, actor=caller.subject) if wanted is not None else {}
+            transition = LIFECYCLE.decide(row["state"], order.to, candidate, waived=waived)
+            told = {"waivers": list(waived.values())} if waived else {}
+            return await conclude(tx, await _moved(tx, row, transition, order.reason, told))
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a service may go, what stands in the way, and how it came here."""
@@ -181,6 +195,34 @@ class Services:
             told = readiness.document(row["state"], await self._candidate(tx, row, None))
             return Found(json.dumps({"service_id": str(id_), **told}, ensure_ascii=False))
 
+    async def hand_over(
+        self, tx: Transaction, handed: TargetService, *, project_id: UUID, early_life_support_ends_on: date | None
+    ) -> UUID:
+        """Return the service that a project hands over, locked and linked to it; made where there is none yet.
+
+        A service that is supported already stays linked to the project that brought it to life.
+        """
+        row = await _named(tx, handed)
+        if row is None:
+            row = await _made(tx, handed, project_id)
+        if row["state"] in OVER:
+            raise Rejection("conflict", "service-over", f"The service {row['key']} is {row['state']}.")
+        changes: dict[str, Any] = {}
+        if row["state"] not in SUPPORTED or row["project_id"] is None:
+            changes["project_id"] = project_id
+        if early_life_support_ends_on is not None:
+            changes["early_life_support_ends_on"] = early_life_support_ends_on
+        await revise(tx, SERVICES, row, changes, expected=None)
+        found: UUID = row["id"]
+        return found
+
+    async def deliver_if_ready(self, tx: Transaction, id_: UUID, reason: str) -> None:
+        """Bring a service that is being created to `delivering`; leave it where something stands in the way."""
+        row = await get_to_change(tx, SERVICES, id_)
+        transition = LIFECYCLE.find(row["state"], "delivering")
+        if transition is not None and not LIFECYCLE.unmet(transition, await self._candidate(tx, row, reason)):
+            await _moved(tx, row, transition, reason)
+
     async def _impaired(self, tx: Transaction, id_: UUID) -> Sequence[dict[str, Any]]:
         """Return what the service cannot work without and that is not operational, the nearest first."""
         below = await self._dependencies.hard_below(tx, id_)
@@ -204,6 +246,7 @@ class Services:
 
     async def _candidate(self, tx: Transaction, row: Any, reason: str | None) -> Candidate:
         incidents = await self._incidents.open_of(tx, row["id"])
+        handed = await handed_over(tx, row["id"], row["project_id"])
         return Candidate(
             service=row,
             reason=reason,
@@ -213,12 +256,50 @@ class Services:
             criteria=await self._criteria.of_service(tx, row["id"]),
             hard_dependencies=await self._dependencies.hard_of(tx, row["id"]),
             dependents=await self._dependencies.dependents_of(tx, row["id"]),
+            handover_received=handed.received,
+            handover_accepted=handed.accepted,
+            handover_undecided=handed.undecided,
             today=tx.now.date(),
         )
 
 
 async def _add(tx: Transaction, key: str, new: ServiceReplacement) -> Written:
     return await begin(tx, SERVICES, new.model_dump() | {"key": key} | _NOWHERE_YET)
+
+
+async def _named(tx: Transaction, handed: TargetService) -> Any:
+    """Return the locked row of the service that is named by its id or else by its key; None for an unknown key."""
+    if handed.service_id is not None:
+        row = await find_to_change(tx, SERVICES, handed.service_id)
+        if row is None:
+            raise refuse_unknown("service", "/service/service_id")
+        return row
+    known = await known_rows(tx, SERVICES, [identity_of(SERVICES, {"key": handed.key})])
+    return await get_to_change(tx, SERVICES, next(iter(known.values()))["id"]) if known else None
+
+
+async def _made(tx: Transaction, handed: TargetService, project_id: UUID) -> Any:
+    """Add the service, as `creating`; who loses the race of adding takes what the other has added."""
+    new = ServiceReplacement(name=handed.name or handed.key or "", type=handed.type, project_id=project_id)
+    try:
+        async with tx.savepoint():
+            values = new.model_dump() | _NOWHERE_YET | {"key": handed.key, "state": "creating"}
+            await begin(tx, SERVICES, values)
+    except Rejection as refusal:
+        if refusal.code != "key-taken":
+            raise
+    return await _named(tx, handed)
+
+
+async def _moved(
+    tx: Transaction,
+    row: Any,
+    transition: Transition[Candidate],
+    reason: str | None,
+    told: Mapping[str, Any] | None = None,
+) -> Written:
+    times = entered(transition.target, live_from=row["live_from"], retired_at=row["retired_at"], at=tx.now)
+    return await move(tx, SERVICES, row, transition, times, reason=reason, told=told)
 
 
 async def _revise(tx: Transaction, row: Any, changes: Mapping[str, Any], expected: int | None) -> Written:

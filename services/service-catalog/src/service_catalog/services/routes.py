@@ -103,7 +103,9 @@ def router(services: Services) -> Router:
     ) -> Response:
         """Bring a service to another state.
 
-        Refused with all that stands in the way at once. The ways back and a cancellation need a reason.
+        Refused with all that stands in the way at once. The ways back and a cancellation need a reason. With the
+        scope `catalog:approve` guards that are a judgement may be waived (`waivers` lists which); a waiver is kept in
+        the history and told with the event. One of a guard that does not stand in the way is refused.
         """
         return answer(request, await services.transition(caller, service_id, order))
 

@@ -1,9 +1,9 @@
 """What clients send and see of services."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from chassis.schemas import (
     UNSET,
@@ -20,6 +20,7 @@ from chassis.schemas import (
     Text,
     Traceable,
 )
+from service_catalog.services.lifecycle import Waivable
 
 Type = Literal["business", "technical", "application"]
 Criticality = Literal["tier1", "tier2", "tier3", "tier4"]
@@ -172,6 +173,16 @@ class ServicePatch(Patch):
     labels: LabelChanges = UNSET
 
 
+class Waiver(Input):
+    """A guard that is let pass although it is not met, and why."""
+
+    guard: Waivable
+    """One that is a judgement; the others hold whoever asks."""
+    reason: Annotated[str, StringConstraints(pattern=r"\S", max_length=10_000)]
+    approver: Name | None = None
+    """Who stands for it; the caller, if not said."""
+
+
 class ServiceTransition(Input):
     """A command to a service: where it is to go, and why."""
 
@@ -179,6 +190,8 @@ class ServiceTransition(Input):
 
     to: State
     reason: Text | None = None
+    waivers: Annotated[list[Waiver], Field(max_length=len(get_args(Waivable)))] = []
+    """Guards that stand in the way and are let pass; this needs the scope `catalog:approve`."""
 
 
 class Service(Traceable):

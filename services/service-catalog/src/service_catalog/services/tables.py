@@ -64,6 +64,7 @@ SERVICES = Resource(
         "survey_invitation_service_fkey": IN_USE,
         "survey_response_service_fkey": IN_USE,
         "acceptance_criterion_service_fkey": IN_USE,
+        "handover_service_fkey": IN_USE,
         "service_dependency_service_fkey": IN_USE,
         "service_dependency_depends_on_fkey": IN_USE,
     },

@@ -1,0 +1,1 @@
+"""Handovers: what projects hand over to services, and what the services' owners decide."""
