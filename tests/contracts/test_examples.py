@@ -19,6 +19,7 @@ Document = dict[str, Any]
 VARIABLE = re.compile(r"\{(\w+)\}")
 # Operations whose example is refused however good it is, and why.
 REFUSED = {
+    "decide_handover": "a handover comes by an event, not by a request that is shown",
     "answer_survey": "the token of an invitation is told once and cannot be shown",
     "approve_change_afterwards": "it is for an emergency change under way, and a normal one is shown",
     "transition_improvement": "it shows the end of a way, not its first step",

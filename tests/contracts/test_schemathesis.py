@@ -12,6 +12,7 @@ from contract_run import ORGANISATION, make, run_schemathesis, serving
 from chassis.testkit.applications import settings_on
 from chassis.testkit.databases import Addresses
 from chassis.testkit.tokens import Signer
+from service_catalog.handovers.schemas import EXAMPLE as HANDOVER
 
 WIDE = "TANDEM_CONTRACT_WIDE"
 START = "2026-03-02T08:00:00Z"
@@ -57,10 +58,21 @@ def catalog_resources(client: httpx.Client) -> dict[str, str]:
         "criterion_id": criterion["id"],
         "problem_id": make(client, "problems", {**about, "title": "It recurs"})["id"],
         "work_note_id": make(client, f"incidents/{incident['id']}/timeline", {"text": "Called them."})["id"],
+        "handover_id": handed_over(client, service["id"]),
         "improvement_id": make(client, "improvements", {**about, "title": "Faster"})["id"],
         "invitation_id": make(client, "survey-invitations", about)["id"],
         "calendar_id": make(client, "calendars", office())["id"],
     }
+
+
+def handed_over(client: httpx.Client, service_id: str) -> str:
+    """Let a project hand a service over; return the handover's id."""
+    data = HANDOVER | {"service": {"service_id": service_id}}
+    event = {"specversion": "1.0", "id": "1", "source": "/project-tracker", "data": data}
+    event["type"] = "tandem.handover.requested.v1"
+    response = client.post("/v1/events", json=event, headers={"Content-Type": "application/cloudevents+json"})
+    assert response.status_code == 202, response.text
+    return str(data["id"])
 
 
 def tracker_resources(client: httpx.Client) -> dict[str, str]:

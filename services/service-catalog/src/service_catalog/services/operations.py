@@ -146,7 +146,7 @@ class Services:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, SERVICES, id_)
             candidate = await self._candidate(tx, row, order.reason)
-            wanted = LIFECYCLE.find(row["state"], order.to)
+            wanted = LIFECYCLE.way(row["state"], order.to)
             unmet = LIFECYCLE.unmet(wanted, candidate) if wanted is not None else []
             waived = judged(order.waivers, unmet, actor=caller.subject) if wanted is not None else {}
             transition = LIFECYCLE.decide(row["state"], order.to, candidate, waived=waived)
@@ -219,7 +219,7 @@ class Services:
     async def deliver_if_ready(self, tx: Transaction, id_: UUID, reason: str) -> None:
         """Bring a service that is being created to `delivering`; leave it where something stands in the way."""
         row = await get_to_change(tx, SERVICES, id_)
-        transition = LIFECYCLE.find(row["state"], "delivering")
+        transition = LIFECYCLE.way(row["state"], "delivering")
         if transition is not None and not LIFECYCLE.unmet(transition, await self._candidate(tx, row, reason)):
             await _moved(tx, row, transition, reason)
 
