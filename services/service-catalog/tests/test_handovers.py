@@ -184,12 +184,11 @@ async def test_a_rejection_tells_the_unmet_criteria(catalog: Catalog, pools: Poo
 @pytest.mark.parametrize("state", LIFECYCLE.states)
 async def test_every_decision_in_every_state(catalog: Catalog, state: str, decision: str) -> None:
     service, handover = await in_delivery(catalog)
-    match state:
-        case "accepted" | "rejected":
-            await decide(catalog, handover, state.removesuffix("ed"), reason="Because.")
-        case "superseded":
-            newer = {"project_id": handover["project_id"], "attempt": 2}
-            await catalog.handed_over({"service_id": service["id"]}, **newer)
+    if state in {"accepted", "rejected"}:
+        await decide(catalog, handover, state.removesuffix("ed"), reason="Because.")
+    elif state == "superseded":
+        newer = {"project_id": handover["project_id"], "attempt": 2}
+        await catalog.handed_over({"service_id": service["id"]}, **newer)
     before = await catalog.get(f"handovers/{handover['id']}")
     assert before["state"] == state
     if state == "requested":

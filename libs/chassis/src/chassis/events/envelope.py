@@ -18,11 +18,12 @@ BATCH_JSON = "application/cloudevents-batch+json"
 VERSION_DIGITS = 19
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,64}")
 
-_SHOWN = r"^[^\x00-\x1f\x7f-\x9f]+$"  # attributes hold no control characters
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+SHOWN = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""What the text of an attribute looks like: it holds no control characters."""
+_SHOWN = re.compile(SHOWN)
 
-Name = Annotated[str, Field(min_length=1, max_length=1024, pattern=_SHOWN)]
-OptionalName = Annotated[str | None, Field(default=None, min_length=1, max_length=1024, pattern=_SHOWN)]
+Name = Annotated[str, Field(min_length=1, max_length=1024, pattern=SHOWN)]
+OptionalName = Annotated[str | None, Field(default=None, min_length=1, max_length=1024, pattern=SHOWN)]
 
 
 def event_as_json(source: str, event: str, epoch: str) -> str:
@@ -97,7 +98,7 @@ class Event(BaseModel):
 
 
 def _is_attribute(value: object) -> bool:
-    return not _CONTROL.search(value) if isinstance(value, str) else isinstance(value, int | bool | None)
+    return bool(_SHOWN.fullmatch(value)) if isinstance(value, str) else isinstance(value, int | bool | None)
 
 
 _ONE: TypeAdapter[Event] = TypeAdapter(Event)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.caller import Caller
-from chassis.events.envelope import BATCH_JSON, STRUCTURED_JSON, Event, read_message
+from chassis.events.envelope import BATCH_JSON, SHOWN, STRUCTURED_JSON, Event, read_message
 from chassis.events.feed import PAGE_MAX, PAGE_USUAL, WAIT_SECONDS_MAX, Feed
 from chassis.events.position import Position
 from chassis.events.preference import wait_preferred
@@ -190,7 +190,7 @@ def _delivered() -> dict[str, Any]:
     """Return what a delivery may be, for the API document."""
     event = Event.model_json_schema() | {"description": "A CloudEvent 1.0; what else it carries are its extensions."}
     event["propertyNames"] = {"pattern": "^[a-z0-9]{1,64}$"}
-    event["additionalProperties"] = {"type": ["string", "integer", "boolean", "null"]}
+    event["additionalProperties"] = {"type": ["string", "integer", "boolean", "null"], "pattern": SHOWN}
     return {
         STRUCTURED_JSON: {"schema": event},
         BATCH_JSON: {"schema": {"type": "array", "maxItems": EVENTS_MAX, "items": event}},
