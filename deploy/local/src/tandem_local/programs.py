@@ -20,6 +20,7 @@ SUPERVISED = "TANDEM_SUPERVISED_IN"
 PORT_NAMES = (
     *UPSTREAMS,
     "envoy-admin",
+    "portal-metrics",
     *(f"{service}-{command}-metrics" for service in SERVICES for command in ("serve", "work")),
 )
 # Groups are started in this order and stopped in the opposite one.
@@ -71,6 +72,8 @@ def supervised_programs(
             "TANDEM_SIGNING_KEYS": str(places.home.keys),
             "TANDEM_CLIENTS_FILE": str(places.home.clients),
             "TANDEM_SERVICES": json.dumps({service: places.url(service) for service in SERVICES}),
+            "TANDEM_METRICS_PORT": str(places.ports["portal-metrics"]),
+            "TANDEM_DRAIN_SECONDS": "0",
         },
     )
     services = [

@@ -5,8 +5,14 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import httpx
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
+from chassis.http.app import NO_TELEMETRY
+from chassis.http.draining import Drain
+from chassis.http.edge import Edge
+from chassis.http.health import health_routes
+from chassis.metrics import request_metrics
+from chassis.settings import MEBIBYTE
 from portal.clients import Clients
 from portal.documents import document_routes
 from portal.keys import SigningKeys
@@ -16,8 +22,12 @@ from portal.settings import PortalSettings
 from portal.tokens import token_routes
 
 
-def create_app(settings: PortalSettings) -> FastAPI:
-    """Return the application; what it needs of the machine is read now, so that a fault shows at the start."""
+def create_app(settings: PortalSettings, drain: Drain | None = None) -> FastAPI:
+    """Return the application; what it needs of the machine is read now, so that a fault shows at the start.
+
+    `drain` is given where something else must know that the server is about to stop.
+    """
+    drain = drain or Drain()
     keys = SigningKeys.load(settings.signing_keys)
     clients = Clients(settings.clients_file)
 
@@ -28,28 +38,20 @@ def create_app(settings: PortalSettings) -> FastAPI:
             yield
 
     app = FastAPI(
-        title="Tandem", version=version("portal"), lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+        title="Tandem",
+        version=version("portal"),
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=NO_TELEMETRY,
+    )
+    app.add_middleware(
+        Edge, metrics=request_metrics(), drain=drain, body_bytes_max=MEBIBYTE, bulk_body_bytes_max=MEBIBYTE
     )
     add_problem_handlers(app)
     app.include_router(token_routes(keys, clients, settings.issuer))
     app.include_router(document_routes(app, settings.services, settings.document_seconds))
     app.include_router(page_routes(list(settings.services)))
-    app.include_router(health_routes())
+    app.router.routes.extend(health_routes({}, drain))
     return app
-
-
-def health_routes() -> APIRouter:
-    """Return the routes that say the process lives; it needs nothing else to be ready."""
-    router = APIRouter(tags=["health"])
-
-    @router.get("/healthz", operation_id="get_portal_health")
-    async def health() -> dict[str, str]:
-        """Say that the portal's process answers."""
-        return {"status": "ok"}
-
-    @router.get("/readyz", operation_id="get_portal_readiness")
-    async def readiness() -> dict[str, str]:
-        """Say that the portal takes requests."""
-        return {"status": "ready"}
-
-    return router

@@ -12,9 +12,10 @@ from chassis import logs, tracing
 from chassis.http.app import Api
 from chassis.http.openapi import dump
 from chassis.serving import serve
-from chassis.settings import ServiceSettings, SettingsError
+from chassis.settings import ServerSettings, ServiceSettings, SettingsError
 
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
+_Told = TypeVar("_Told", bound=ServerSettings)
 WRONG_SETTINGS = 2
 # What the OpenAPI document is made from does not depend on where a service runs.
 _NOWHERE = {
@@ -44,23 +45,36 @@ def service_command(
     """
     own = further or {}
     asked = _parser(settings_class, {name: does for name, (does, _) in own.items()}).parse_args(arguments)
+    if asked.command == "openapi":
+        sys.stdout.write(dump(create_app(settings_class.model_validate(_NOWHERE)).openapi()))
+        return 0
+
+    def run(settings: _Settings) -> int:
+        match asked.command:
+            case "serve":
+                api = create_app(settings)
+                return serve(api, settings, drain=api.drain, host=asked.host, port=asked.port)
+            case "work":
+                return work(settings) or 0
+            case name if name in own:
+                return own[name][1](settings) or 0
+            case _:
+                _migrate(settings, package)
+                return 0
+
+    return run_as_told(settings_class, run)
+
+
+def run_as_told(settings_class: type[_Told], run: Callable[[_Told], int]) -> int:
+    """Run with what the environment tells, logs and traces included, and return the exit code.
+
+    Wrong settings are listed, and the code is 2.
+    """
     try:
-        if asked.command == "openapi":
-            sys.stdout.write(dump(create_app(settings_class.model_validate(_NOWHERE)).openapi()))
-            return 0
         settings = settings_class.load()
         logs.configure(settings.service_name, settings.log_level, settings.log_format)
         with _traced(settings.service_name):
-            match asked.command:
-                case "serve":
-                    return serve(create_app(settings), settings, host=asked.host, port=asked.port)
-                case "work":
-                    return work(settings) or 0
-                case name if name in own:
-                    return own[name][1](settings) or 0
-                case _:
-                    _migrate(settings, package)
-                    return 0
+            return run(settings)
     except SettingsError as error:
         for fault in error.faults:
             sys.stderr.write(f"{fault}\n")
@@ -84,13 +98,18 @@ def _migrate(settings: ServiceSettings, package: str) -> None:
     asyncio.run(migrate(settings.address("owner"), package))
 
 
+def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `serve`, with where to listen."""
+    serving = commands.add_parser("serve", help="answer requests")
+    serving.add_argument("--host", default="127.0.0.1")
+    serving.add_argument("--port", type=int, default=8000)
+
+
 def _parser(settings_class: type[ServiceSettings], further: Mapping[str, str]) -> argparse.ArgumentParser:
     name = str(settings_class.model_fields["service_name"].get_default() or "service")
     parser = argparse.ArgumentParser(prog=name)
     commands = parser.add_subparsers(dest="command", required=True)
-    serving = commands.add_parser("serve", help="answer requests")
-    serving.add_argument("--host", default="127.0.0.1")
-    serving.add_argument("--port", type=int, default=8000)
+    add_serve(commands)
     commands.add_parser("work", help="run the loops: events, consumers, timers")
     commands.add_parser("migrate", help="bring the database's schema up to date")
     commands.add_parser("openapi", help="print the OpenAPI document")

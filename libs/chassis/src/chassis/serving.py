@@ -8,11 +8,12 @@ from types import FrameType
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from chassis import tracing
-from chassis.http.app import Api
+from chassis.http.draining import Drain
 from chassis.metrics import serve_metrics
-from chassis.settings import ServiceSettings
+from chassis.settings import ServerSettings
 
 LOG = structlog.get_logger()
 KEEP_ALIVE_SECONDS = 75  # longer than a gateway keeps an idle connection (60 s), so that the gateway closes first
@@ -23,12 +24,14 @@ YOUNG_OBJECTS_MAX = 50_000  # a batch makes about as many; fewer would have them
 class DrainingServer(uvicorn.Server):
     """uvicorn that, on SIGTERM, answers for a while with `Connection: close` and 503 on `/readyz`, and then stops.
 
+    Both are the application's to do, once its drain has begun (`chassis.http.edge`, `chassis.http.health`).
+
     A second signal, and any SIGINT, stops at once.
     """
 
-    def __init__(self, config: uvicorn.Config, api: Api, drain_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, drain: Drain, drain_seconds: float) -> None:
         super().__init__(config)
-        self._api = api
+        self._drain = drain
         self._drain_seconds = drain_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_draining = False
@@ -52,19 +55,19 @@ class DrainingServer(uvicorn.Server):
         self._loop.call_soon_threadsafe(self._begin_drain, sig)
 
     def _begin_drain(self, sig: int) -> None:
-        self._api.drain.begin()
+        self._drain.begin()
         LOG.info("draining", seconds=self._drain_seconds)
         asyncio.get_running_loop().call_later(self._drain_seconds, super().handle_exit, sig, None)
 
 
-def serve(api: Api, settings: ServiceSettings, *, host: str, port: int) -> int:
+def serve(app: ASGIApp, settings: ServerSettings, *, drain: Drain, host: str, port: int) -> int:
     """Serve until told to stop; returns the exit code.
 
     Forwarded addresses are not believed: links are relative and nothing here asks for a client's address.
     """
     serve_metrics(settings.metrics_port)
     config = uvicorn.Config(
-        api,
+        app,
         host=host,
         port=port,
         loop="uvloop",
@@ -80,7 +83,7 @@ def serve(api: Api, settings: ServiceSettings, *, host: str, port: int) -> int:
         timeout_graceful_shutdown=max(1, round(settings.graceful_seconds)),
         limit_concurrency=None,
     )
-    server = DrainingServer(config, api, settings.drain_seconds)
+    server = DrainingServer(config, drain, settings.drain_seconds)
     spare_the_collector()
     server.run()
     return 0 if server.started else START_FAILED

@@ -44,16 +44,41 @@ def _json(value: object) -> object:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddresses = Annotated[dict[str, WebAddress], NoDecode, BeforeValidator(_json)]
+"""Names and addresses, as JSON."""
 
 
-class ServiceSettings(BaseSettings):
-    """The settings all services have, from `TANDEM_…` variables; passwords only as far as a command needs them."""
+class ServerSettings(BaseSettings):
+    """The settings of whatever answers requests, from `TANDEM_…` variables."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
     )
 
     service_name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Where `/metrics` is served; 0 serves none."""
+    drain_seconds: Annotated[float, Field(ge=0)] = 8
+    """How long a stopping server goes on answering, saying that it stops."""
+    graceful_seconds: PositiveFloat = 15
+    """How long requests may take to end after that."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment; raise `SettingsError` with every fault."""
+        from_environment: dict[str, Any] = {}
+        try:
+            return cls(**from_environment)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False)
+            lines = [f"{PREFIX}{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults]
+            raise SettingsError(lines) from None
+
+
+class ServiceSettings(ServerSettings):
+    """The settings all services have; passwords only as far as a command needs them."""
 
     database_host: str
     """A host name, or the folder of a Unix socket."""
@@ -72,34 +97,15 @@ class ServiceSettings(BaseSettings):
     cursor_secret: SecretStr
     """What list cursors are sealed with; all copies of a service share it."""
 
-    feeds: Annotated[dict[str, WebAddress], NoDecode, BeforeValidator(_json)] = {}
-    """The services whose events this one reads: name and address, as JSON."""
+    feeds: WebAddresses = {}
+    """The services whose events this one reads."""
     token_url: WebAddress | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
 
-    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
-    """Where `/metrics` is served; 0 serves none."""
-    drain_seconds: Annotated[float, Field(ge=0)] = 8
-    """How long a stopping server goes on answering, saying that it stops."""
-    graceful_seconds: PositiveFloat = 15
-    """How long requests may take to end after that."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "console"] = "json"
     idempotency_hours: PositiveInt = 24
     body_bytes_max: PositiveInt = MEBIBYTE
     bulk_body_bytes_max: PositiveInt = 16 * MEBIBYTE
-
-    @classmethod
-    def load(cls) -> Self:
-        """Read the environment; raise `SettingsError` with every fault."""
-        from_environment: dict[str, Any] = {}
-        try:
-            return cls(**from_environment)
-        except ValidationError as error:
-            faults = error.errors(include_url=False, include_input=False)
-            lines = [f"{PREFIX}{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults]
-            raise SettingsError(lines) from None
 
     def address(self, role: Role) -> DatabaseAddress:
         """Return how to enter the service's database in one of its three roles."""
