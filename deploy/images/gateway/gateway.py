@@ -21,7 +21,7 @@ OBSERVATION = "observation.yaml"
 NO_ORIGIN = "[^*]{0}"  # matches the empty string, which no browser sends
 ENVIRONMENT = {
     "TANDEM_ISSUER": "whose tokens are accepted",
-    "TANDEM_UPSTREAMS": "name and address (host:port) of each service and the portal, as JSON",
+    "TANDEM_UPSTREAMS": "name and address (host:port, several with commas) of each service and the portal, as JSON",
     "TANDEM_TRUSTED_HOPS": "how many proxies in front may say who the client is; 0 if not told",
     "TANDEM_CORS_ORIGINS": "the web pages that may call, as a regular expression; none if not told",
     "TANDEM_THREADS": "Envoy's worker threads; 2 if not told",
@@ -42,14 +42,19 @@ def values_from(environment: Mapping[str, str]) -> dict[str, object]:
             "trusted_hops": int(environment.get("TANDEM_TRUSTED_HOPS", "0")),
             "cors_origins": environment.get("TANDEM_CORS_ORIGINS") or NO_ORIGIN,
         }
-        for name, address in json.loads(environment["TANDEM_UPSTREAMS"]).items():
-            host, _, port = address.rpartition(":")
-            key = name.replace("-", "_")
-            values |= {f"{key}_host": host, f"{key}_port": int(port)}
+        for name, addresses in json.loads(environment["TANDEM_UPSTREAMS"]).items():
+            endpoints = [endpoint(address) for address in addresses.split(",")]
+            values[f"{name.replace('-', '_')}_endpoints"] = json.dumps(endpoints)
     except (KeyError, ValueError, AttributeError) as error:
         told = "\n".join(f"{name}: {meaning}" for name, meaning in ENVIRONMENT.items())
         raise WrongEnvironmentError(f"{type(error).__name__}: {error}\n{told}") from error
     return values
+
+
+def endpoint(address: str) -> dict[str, object]:
+    """Return `host:port` as Envoy reads it."""
+    host, _, port = address.strip().rpartition(":")
+    return {"endpoint": {"address": {"socket_address": {"address": host, "port_value": int(port)}}}}
 
 
 def fill(templates: Path, target: Path, values: Mapping[str, object]) -> None:

@@ -113,7 +113,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     values: dict[str, Any] = {
         "port": ports["gateway"],
         "admin_port": ports["admin"],
-        "upstreams": dict.fromkeys(UPSTREAMS, upstream.server_port) | {"kpi-engine": ports["nobody"]},
+        "upstreams": {name: [upstream.server_port] for name in UPSTREAMS} | {"kpi-engine": [ports["nobody"]]},
         "issuer": ISSUER,
         "source": source,
     }

@@ -1,7 +1,8 @@
 """Envoy's configuration for one machine: the files of gateway/envoy with this platform's addresses filled in."""
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from string import Template
@@ -20,13 +21,16 @@ def render_configuration(
     *,
     port: int,
     admin_port: int,
-    upstreams: Mapping[str, int],
+    upstreams: Mapping[str, Sequence[int]],
     issuer: str,
     host: str = HOST,
     cors_origins: str = OWN_MACHINE,
     source: Path = SOURCE,
 ) -> Path:
-    """Fill the templates into `target` and return the file Envoy starts with; a running Envoy takes them over."""
+    """Fill the templates into `target` and return the file Envoy starts with; a running Envoy takes them over.
+
+    `upstreams` are the ports of the copies of each service and of the portal.
+    """
     values: dict[str, object] = {
         "configuration": target,
         "gateway_host": host,
@@ -37,14 +41,17 @@ def render_configuration(
         "trusted_hops": 0,
     }
     for name in UPSTREAMS:
-        key = name.replace("-", "_")
-        values |= {f"{key}_host": HOST, f"{key}_port": upstreams[name]}
+        values[f"{name.replace('-', '_')}_endpoints"] = json.dumps([_endpoint(number) for number in upstreams[name]])
     for template in sorted(source.glob("*.yaml")):
         text = Template(template.read_text(encoding="utf-8")).substitute(values)
         unfinished = target / f".{template.name}.{os.getpid()}"
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(target / template.name)  # Envoy sees a file moved in, never one half written
     return target / "bootstrap.yaml"
+
+
+def _endpoint(port: int) -> dict[str, object]:
+    return {"endpoint": {"address": {"socket_address": {"address": HOST, "port_value": port}}}}
 
 
 def envoy_command(bootstrap: Path) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tandem_local.credentials import ensure_credentials
 from tandem_local.databases import DATABASE_OF_SERVICE, Database, create_databases, known_databases
-from tandem_local.gateway import render_configuration
+from tandem_local.gateway import UPSTREAMS, render_configuration
 from tandem_local.home import ISSUER, Home
 from tandem_local.ports import HOST, choose_ports, is_free
 from tandem_local.postgres import PostgresServer
@@ -123,8 +123,9 @@ def prepared(places: Places, server: PostgresServer, port: int, wish: Wish) -> P
     if not home.secrets.exists():
         say(f"Making a platform in {home.root}…")
     secrets = ensure_credentials(home)
+    upstreams = {name: [places.ports[name]] for name in UPSTREAMS}
     render_configuration(
-        home.envoy, port=port, admin_port=places.ports["envoy-admin"], upstreams=places.ports, issuer=ISSUER
+        home.envoy, port=port, admin_port=places.ports["envoy-admin"], upstreams=upstreams, issuer=ISSUER
     )
     server.prepare()
     programs = supervised_programs(places, server, known_databases(server), secrets)
