@@ -87,6 +87,23 @@ BREAKS: list[tuple[str, str, Break]] = [
         ),
     ),
     ("whoever_is_called_says_that_it_goes", "no hook", lambda o: container(o, "gateway").pop("lifecycle")),
+    (
+        "whoever_drains_is_passed_over_first",
+        "a short drain",
+        lambda o: tell(o, "portal", TANDEM_DRAIN_SECONDS="5"),
+    ),
+    (
+        "whoever_waits_for_an_event_is_answered",
+        "a short drain",
+        lambda o: container(o, "gateway")["lifecycle"]["preStop"]["exec"].update(
+            command=["gateway", "drain", "--seconds", "20"]
+        ),
+    ),
+    (
+        "whoever_waits_for_an_event_is_answered",
+        "a short grace",
+        lambda o: tell(o, "kpi-engine-api", TANDEM_GRACEFUL_SECONDS="15"),
+    ),
     ("pods_have_no_rights", "root", lambda o: pod(o, "portal")["securityContext"].update(runAsUser=0)),
     ("pods_have_no_rights", "no profile", lambda o: pod(o, "portal")["securityContext"].pop("seccompProfile")),
     (
@@ -120,6 +137,11 @@ BREAKS: list[tuple[str, str, Break]] = [
         lambda o: found(o, "Deployment", "portal")["spec"].pop("strategy"),
     ),
     (
+        "no_copy_goes_before_its_successor",
+        "at once",
+        lambda o: found(o, "Deployment", "portal")["spec"].pop("minReadySeconds"),
+    ),
+    (
         "selectors_pick_their_pods",
         "a Deployment's",
         lambda o: found(o, "Deployment", "portal")["spec"]["selector"]["matchLabels"].update(tier="web"),
@@ -133,6 +155,11 @@ BREAKS: list[tuple[str, str, Break]] = [
         "services_lead_to_ports",
         "no such port",
         lambda o: found(o, "Service", "portal")["spec"]["ports"][0].update(targetPort="web"),
+    ),
+    (
+        "copies_are_called_at_their_own_port",
+        "another port",
+        lambda o: found(o, "Service", "kpi-engine-api-copies")["spec"]["ports"][0].update(port=80),
     ),
     ("disruptions_are_limited", "no budget", lambda o: without(o, "PodDisruptionBudget", "portal")),
     (

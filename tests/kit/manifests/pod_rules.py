@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from chassis.settings import ServiceSettings
+from chassis.events import feed, waiting
+from chassis.settings import PREFIX, ServerSettings
 from manifests.objects import Object, Workload, quantity, workloads
-from portal.cli import GRACEFUL_SECONDS as PORTAL_GRACEFUL_SECONDS
+from manifests.rendering import REPOSITORY
 
 PORT_NAME_MAX = 15
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 CLOSING_SECONDS = 5  # to close pools and flush logs, after the last request
+LONGEST_WAIT_SECONDS = max(feed.WAIT_SECONDS_MAX, waiting.WAIT_SECONDS_MAX)
+FOUND_SECONDS = 10  # names are kept for 5 s where they are looked up, and looked up every 5 s
 
 
 def ports_have_short_names(objects: Sequence[Object]) -> Iterator[str]:
@@ -86,17 +89,14 @@ def seconds_to_stop(workload: Workload, objects: Sequence[Object]) -> float:
     seconds = float(hook.get("sleep", {}).get("seconds", 0))
     if "--seconds" in command:
         seconds += float(command[command.index("--seconds") + 1])
-    match workload.labels.get("app.kubernetes.io/component"):
-        case "api":
-            told = workload.environment(objects)
-            fields = ServiceSettings.model_fields
-            for name in ("drain_seconds", "graceful_seconds"):
-                seconds += float(told.get(f"TANDEM_{name.upper()}") or fields[name].default)
-        case "portal":
-            seconds += PORTAL_GRACEFUL_SECONDS
-        case _:
-            pass
+    if workload.labels.get("app.kubernetes.io/component") in {"api", "portal"}:
+        seconds += sum(_told_or_usual(workload, objects, name) for name in ("drain_seconds", "graceful_seconds"))
     return seconds
+
+
+def _told_or_usual(workload: Workload, objects: Sequence[Object], setting: str) -> float:
+    told = workload.environment(objects).get(f"{PREFIX}{setting.upper()}")
+    return float(told or ServerSettings.model_fields[setting].default)
 
 
 def whoever_is_called_says_that_it_goes(objects: Sequence[Object]) -> Iterator[str]:
@@ -104,6 +104,27 @@ def whoever_is_called_says_that_it_goes(objects: Sequence[Object]) -> Iterator[s
     for workload in workloads(objects, "Deployment"):
         if "http" in workload.ports and seconds_to_stop(workload, objects) < CLOSING_SECONDS:
             yield f"{workload.title}: stops while it is still sent requests"
+
+
+def whoever_drains_is_passed_over_first(objects: Sequence[Object]) -> Iterator[str]:
+    """A drain is longer than the gateway may take to see that a copy is not ready any more."""
+    told = (REPOSITORY / "gateway" / "envoy" / "clusters.yaml").read_text(encoding="utf-8")
+    noticed = sum(
+        float(re.findall(rf"^[ -]+{name}: (\d+)s$", told, re.MULTILINE)[0]) for name in ("timeout", "interval")
+    )
+    for workload in workloads(objects, "Deployment"):
+        if workload.labels.get("app.kubernetes.io/component") in {"api", "portal"}:
+            seconds = _told_or_usual(workload, objects, "drain_seconds")
+            if seconds <= noticed:
+                yield f"{workload.title}: drains for {seconds:g} s, which the gateway may not see"
+
+
+def whoever_waits_for_an_event_is_answered(objects: Sequence[Object]) -> Iterator[str]:
+    """A service and the gateway stop no sooner than the longest wait ends that a request may ask for."""
+    for workload in workloads(objects, "Deployment"):
+        is_waited_at = workload.labels.get("app.kubernetes.io/component") in {"api", "gateway"}
+        if is_waited_at and seconds_to_stop(workload, objects) <= LONGEST_WAIT_SECONDS:
+            yield f"{workload.title}: cuts off a request that waits {LONGEST_WAIT_SECONDS:g} s"
 
 
 def pods_have_no_rights(objects: Sequence[Object]) -> Iterator[str]:
@@ -171,3 +192,5 @@ def no_copy_goes_before_its_successor(objects: Sequence[Object]) -> Iterator[str
     for workload in workloads(objects, "Deployment"):
         if workload.owner["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxUnavailable") != 0:
             yield f"{workload.title}: a release takes copies away first"
+        if workload.owner["spec"].get("minReadySeconds", 0) <= FOUND_SECONDS:
+            yield f"{workload.title}: a copy goes before its successor has been found"

@@ -59,6 +59,16 @@ def services_lead_to_ports(objects: Sequence[Object]) -> Iterator[str]:
                         yield f"{title(service)}: {workload.title} has no port {port['targetPort']}"
 
 
+def copies_are_called_at_their_own_port(objects: Sequence[Object]) -> Iterator[str]:
+    """A Service without an address of its own names the port of its pods: nothing translates it."""
+    for service in of_kind(objects, "Service"):
+        for workload in workloads(objects) if service["spec"].get("clusterIP") == "None" else ():
+            if selects({"matchLabels": service["spec"]["selector"]}, workload.labels):
+                for port in service["spec"]["ports"]:
+                    if workload.ports.get(port["targetPort"]) != port["port"]:
+                        yield f"{title(service)}: nobody listens at {port['port']}"
+
+
 def disruptions_are_limited(objects: Sequence[Object]) -> Iterator[str]:
     """Of what runs all the time one copy may go at once, and a broken one always."""
     budgets = list(of_kind(objects, "PodDisruptionBudget"))
