@@ -19,7 +19,7 @@ from tandem_local.databases import DATABASE_OF_SERVICE
 from tandem_local.postgres import PostgresServer
 
 WRITERS = 2  # of each service
-PAUSE_SECONDS = 0.05  # of each writer: starting copies need the processor too
+PAUSE_SECONDS = 0.08  # of each writer: starting copies need the processor too
 TOLD = {
     "TANDEM_DRAIN_SECONDS": "5",  # longer than the gateway takes to see that a copy is not ready any more
     "TANDEM_RUNTIME_POOL_SIZE": "4",
