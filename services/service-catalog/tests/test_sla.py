@@ -19,12 +19,13 @@ from chassis.standing import Standing
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import running, until
 from service_catalog.calendars.tables import CALENDARS
+from service_catalog.clocks.watch import Watch
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
 from service_catalog.settings import Settings
 from service_catalog.sla.operations import SlaClocks
 from service_catalog.sla.schemas import IncidentSla
-from service_catalog.sla.watch import Watch
+from service_catalog.sla.watch import WatchedIncidents
 from service_catalog.wiring import PACKAGE, loops
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -41,7 +42,7 @@ def watch_on(database: Database) -> Watch:
     incidents = Incidents(database, seal)
     levels, calendars = ServiceLevels(database, seal), Calendars(database, CALENDARS, seal)
     clocks = SlaClocks(database, incidents=incidents, levels=levels, calendars=calendars)
-    return Watch(database, clocks=clocks, incidents=incidents, every_seconds=0.01)
+    return Watch(database, WatchedIncidents(clocks=clocks, incidents=incidents), every_seconds=0.01)
 
 
 async def watched(addresses: Addresses, **later: float) -> None:

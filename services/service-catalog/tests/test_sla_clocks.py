@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.working_time import CONTINUOUS, WorkingCalendar
-from service_catalog.sla.clocks import Clock, Course, Metric, Step, Target, Urgency, clock_of, priorities_of
+from service_catalog.clocks.reckoning import Clock, Step
+from service_catalog.sla.clocks import Course, Metric, Target, Urgency, clock_of, priorities_of
 from service_catalog.sla.targets import targets_of
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -34,6 +35,10 @@ def at(text: str) -> datetime:
     )
 
 
+def target(metric: Metric, priority: str, minutes: int, by: WorkingCalendar) -> Target:
+    return Target(metric=metric, priority=priority, minutes=minutes, calendar=by)
+
+
 def clock(
     start: str,
     steps: Sequence[tuple[str, str]],
@@ -42,14 +47,14 @@ def clock(
     hours: float = 4,
     metric: Metric = "resolution_time",
     by: WorkingCalendar = OFFICE,
-) -> Clock:
+) -> Clock[Target]:
     """Reckon a clock; a step on hold is written `hold:reason`."""
     made = [
         Step(*("on_hold", at(when), state.partition(":")[2]) if ":" in state else (state, at(when)))
         for when, state in steps
     ]
     course = Course(at(start), made, [Urgency("P3", at(start))])
-    return clock_of(course, Target(metric, "P3", round(hours * 60), by), at(now))
+    return clock_of(course, target(metric, "P3", round(hours * 60), by), at(now))
 
 
 HELD = [("mon 16:30", "in_progress"), ("mon 17:00", "hold:awaiting_caller"), ("mon 18:00", "in_progress")]
@@ -154,12 +159,12 @@ def test_a_new_priority_starts_with_the_incident_and_inherits_the_pauses() -> No
     given_ = [Urgency("P3", at("mon 08:00")), Urgency("P1", at("mon 11:00")), Urgency("P3", at("mon 16:00"))]
     course = Course(at("mon 08:00"), steps, given_)
     assert priorities_of(course) == [("P1", at("mon 16:00")), ("P3", None)]
-    urgent = clock_of(course, Target("resolution_time", "P1", 240, CONTINUOUS), at("tue 08:00"), at("mon 16:00"))
+    urgent = clock_of(course, target("resolution_time", "P1", 240, CONTINUOUS), at("tue 08:00"), at("mon 16:00"))
     assert (urgent.state, urgent.due_at, urgent.superseded_at) == ("breached", at("mon 14:00"), at("mon 16:00"))
     assert urgent.started_at == at("mon 08:00")
-    earlier = clock_of(course, Target("resolution_time", "P1", 240, CONTINUOUS), at("tue 08:00"), at("mon 13:00"))
+    earlier = clock_of(course, target("resolution_time", "P1", 240, CONTINUOUS), at("tue 08:00"), at("mon 13:00"))
     assert (earlier.state, earlier.elapsed_seconds) == ("cancelled", 3 * 3600)
-    present = clock_of(course, Target("resolution_time", "P3", 1440, OFFICE), at("mon 16:00"))
+    present = clock_of(course, target("resolution_time", "P3", 1440, OFFICE), at("mon 16:00"))
     assert (present.state, present.elapsed_seconds) == ("running", 6 * 3600)
 
 
@@ -174,7 +179,7 @@ def test_the_days_on_which_clocks_are_moved(start: str, due: str, hours: int) ->
     every_day = calendar("00:00", "24:00", "Europe/Berlin", (*WEEKDAYS, "saturday", "sunday"))
     started = datetime.fromisoformat(start)
     course = Course(started, [], [Urgency("P3", started)])
-    made = clock_of(course, Target("resolution_time", "P3", hours * 60, every_day), started)
+    made = clock_of(course, target("resolution_time", "P3", hours * 60, every_day), started)
     assert made.due_at == datetime.fromisoformat(due)
 
 
@@ -231,7 +236,7 @@ def test_any_course_counts_as_minute_by_minute(
     now = here + timedelta(minutes=later)
     course = Course(started, steps, given_)
     for priority, left_at in priorities_of(course):
-        made = clock_of(course, Target("resolution_time", priority, minutes, OFFICE), now, left_at)
+        made = clock_of(course, target("resolution_time", priority, minutes, OFFICE), now, left_at)
         elapsed, breached = counted(course, minutes, min(now, left_at or now))
         assert (made.elapsed_seconds, made.state == "breached") == (elapsed * 60, breached)
         # Told anew with what happened afterwards left out, an open clock says the same.

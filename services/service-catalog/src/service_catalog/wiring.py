@@ -23,6 +23,7 @@ from service_catalog.acceptance.operations import AcceptanceCriteria
 from service_catalog.calendars.tables import CALENDARS
 from service_catalog.changes import routes as changes
 from service_catalog.changes.operations import Changes
+from service_catalog.clocks.watch import Watch
 from service_catalog.consumes import consumed
 from service_catalog.costs import routes as costs
 from service_catalog.costs.operations import Costs
@@ -49,9 +50,9 @@ from service_catalog.satisfaction.tokens import AnswerTokens
 from service_catalog.services import routes as services
 from service_catalog.services.operations import Services
 from service_catalog.sla import routes as sla
-from service_catalog.sla import timers
 from service_catalog.sla.operations import SlaClocks
-from service_catalog.sla.watch import Watch
+from service_catalog.sla.timers import TIMERS as INCIDENT_TIMERS
+from service_catalog.sla.watch import WatchedIncidents
 from service_catalog.timelines import routes as timelines
 from service_catalog.timelines.operations import Timelines
 
@@ -102,7 +103,7 @@ def loops(standing: Standing, siblings: Siblings) -> Mapping[str, working.Loop]:
         levels=ServiceLevels(database, seal),
         calendars=_calendars(database, seal),
     )
-    watch, leases = Watch(database, clocks=clocks, incidents=of_incidents), Leases(database)
+    watch, leases = Watch(database, WatchedIncidents(clocks=clocks, incidents=of_incidents)), Leases(database)
     handlers = consumed(_handovers(database, seal))
     readers = [
         Consumer(database, sibling, handlers(name, FIRST_PROJECTION)) for name, sibling in siblings.by_name.items()
@@ -115,7 +116,7 @@ def loops(standing: Standing, siblings: Siblings) -> Mapping[str, working.Loop]:
 
 
 def _calendars(database: Database, seal: CursorSeal) -> Calendars:
-    return Calendars(database, CALENDARS, seal, when_changed=timers.recheck_all)
+    return Calendars(database, CALENDARS, seal, when_changed=INCIDENT_TIMERS.recheck_all)
 
 
 def _services(database: Database, seal: CursorSeal) -> Services:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.schemas import parse_instant
-from service_catalog.sla.clocks import OVER, Course, Step, Urgency
+from service_catalog.clocks.reckoning import Step
+from service_catalog.sla.clocks import OVER, Course, Urgency
 
 
 def course_of(incident: Mapping[str, Any], steps: Sequence[Any], priorities: Sequence[Any]) -> Course:

@@ -11,10 +11,11 @@ from chassis.database import Database, Transaction
 from chassis.outcome import Found
 from chassis.schemas import instant_text
 from chassis.working_time import CONTINUOUS, WorkingCalendar
+from service_catalog.clocks.reckoning import Clock
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
 from service_catalog.services.directory import calendars_of
-from service_catalog.sla.clocks import Clock, Target, clock_of, priorities_of
+from service_catalog.sla.clocks import Target, clock_of, priorities_of
 from service_catalog.sla.course import course_of
 from service_catalog.sla.documents import document_of
 from service_catalog.sla.targets import targets_of
@@ -46,14 +47,14 @@ class SlaClocks:
             }
             return Found(json.dumps(document))
 
-    async def clocks_of(self, tx: Transaction, incidents: Sequence[Any]) -> Mapping[UUID, Sequence[Clock]]:
+    async def clocks_of(self, tx: Transaction, incidents: Sequence[Any]) -> Mapping[UUID, Sequence[Clock[Target]]]:
         """Return the clocks of incidents now, those of its present priority first."""
         services = {incident["service_id"] for incident in incidents}
         told = await self._incidents.told(tx, [incident["id"] for incident in incidents])
         levels = await self._levels.times_of(tx, services)
         service_calendars = await calendars_of(tx, services)
         calendars: dict[UUID | None, WorkingCalendar] = {None: CONTINUOUS}
-        clocks: dict[UUID, list[Clock]] = {}
+        clocks: dict[UUID, list[Clock[Target]]] = {}
         for incident in incidents:
             own, service_id = clocks.setdefault(incident["id"], []), incident["service_id"]
             course = course_of(incident, *told[incident["id"]])
@@ -65,7 +66,12 @@ class SlaClocks:
                     if key not in calendars and key is not None:
                         calendars[key] = await self._calendars.working_time_in(tx, key)
                     target = Target(
-                        agreed.metric, priority, agreed.minutes, calendars[key], key, agreed.service_level_id
+                        metric=agreed.metric,
+                        priority=priority,
+                        minutes=agreed.minutes,
+                        calendar=calendars[key],
+                        calendar_id=key,
+                        service_level_id=agreed.service_level_id,
                     )
                     own.append(clock_of(course, target, tx.now, left_at))
         return clocks
