@@ -10,6 +10,13 @@ from chassis.testkit.databases import Pools
 _numbers = itertools.count(1)
 APPROVER = "grace"
 DECIDED_BY_ANOTHER = ("changes/",)
+FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {"size": {"enum": ["13", "15"]}, "cost_centre": {"type": "string", "pattern": "^[0-9]{4}$"}},
+    "required": ["size"],
+    "additionalProperties": False,
+}
+FILLED_IN: dict[str, Any] = {"size": "15", "cost_centre": "4711"}
 
 
 class Catalog(OrganisationClient):
@@ -111,6 +118,17 @@ class Catalog(OrganisationClient):
             "planned_end": "2026-01-06T02:00:00Z",
         }
         return await self.post("changes", blank | given)
+
+    async def item(self, service: Any = None, *, published: bool = True, **given: Any) -> Any:
+        service = service or await self.service()
+        blank = {"key": f"i{next(_numbers)}", "service_id": service["id"], "name": "A laptop", "form_schema": FORM}
+        made = await self.post("catalogue-items", blank | given)
+        return await self.move(f"catalogue-items/{made['id']}", "published") if published else made
+
+    async def request(self, item: Any = None, *, status: int = 201, **given: Any) -> Any:
+        item = item or await self.item()
+        blank = {"catalogue_item_id": item["id"], "requester": "grace", "form": FILLED_IN}
+        return await self.post("service-requests", blank | given, status=status)
 
 
 def ready_service(**given: Any) -> dict[str, Any]:

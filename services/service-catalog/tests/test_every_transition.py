@@ -6,11 +6,13 @@ import pytest
 from catalog_api import Catalog
 
 from chassis.lifecycle import Lifecycle
+from service_catalog.catalogue_items.lifecycle import LIFECYCLE as ITEM
 from service_catalog.changes.lifecycle import LIFECYCLE as CHANGE
 from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
 from service_catalog.outages.lifecycle import LIFECYCLE as OUTAGE
 from service_catalog.problems.lifecycle import LIFECYCLE as PROBLEM
+from service_catalog.requests.lifecycle import LIFECYCLE as REQUEST
 from service_catalog.services.lifecycle import LIFECYCLE as SERVICE
 
 LIFECYCLES: dict[str, Lifecycle[Any]] = {
@@ -20,6 +22,8 @@ LIFECYCLES: dict[str, Lifecycle[Any]] = {
     "outages": OUTAGE,
     "maintenance-windows": WINDOW,
     "changes": CHANGE,
+    "catalogue-items": ITEM,
+    "service-requests": REQUEST,
 }
 # Ways that are open to changes of one kind only; all others are those of a normal change.
 SHORT_CUTS: dict[tuple[str, str], dict[str, Any]] = {
@@ -44,6 +48,7 @@ _ORDERS: dict[str, dict[str, dict[str, Any]]] = {
         "resolved": {"resolution": "Done.", "factor": "unknown"},
         "cancelled": {"reason": "other"},
     },
+    "service-requests": {"on_hold": {"hold_reason": "other"}},
     "changes": {"closed": {"outcome": "successful"}},
     "problems": {"known_error": _CAUSE, "resolved": _CAUSE | {"resolution": "Done.", "factor": "technical"}},
 }
@@ -64,22 +69,29 @@ def way_to(lifecycle: Lifecycle[Any], state: str) -> list[str]:
     return ways[state]
 
 
-async def made_in(catalog: Catalog, collection: str, state: str, target: str) -> str:
-    """Add one, bring it to a state, and return its path; it is of a kind that may go to the target."""
+async def begun(catalog: Catalog, collection: str, state: str, target: str) -> Any:
+    """Add one that passes every guard there is, of a kind that may go from a state to another."""
     match collection:
         case "services":
-            made = await catalog.complete_service()
+            return await catalog.complete_service()
         case "incidents":
-            made = await catalog.incident()
+            return await catalog.incident()
         case "problems":
-            made = await catalog.problem()
+            return await catalog.problem()
         case "outages":
-            made = await catalog.outage()
+            return await catalog.outage()
         case "maintenance-windows":
-            made = await catalog.window()
+            return await catalog.window()
+        case "changes":
+            return await catalog.change(**SHORT_CUTS.get((state, target), {}))
+        case "catalogue-items":
+            return await catalog.item(published=False)
         case _:
-            made = await catalog.change(**SHORT_CUTS.get((state, target), {}))
-    own = f"{collection}/{made['id']}"
+            return await catalog.by("grace").request(await catalog.item(approval_required=True))
+
+
+async def made_in(catalog: Catalog, collection: str, state: str, target: str) -> str:
+    own = f"{collection}/{(await begun(catalog, collection, state, target))['id']}"
     for step in way_to(LIFECYCLES[collection], state):
         await catalog.move(own, step, **order(collection, step))
     return own

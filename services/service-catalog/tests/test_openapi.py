@@ -7,6 +7,7 @@ from openapi_spec_validator import validate
 from pydantic import BaseModel
 
 from service_catalog.acceptance import schemas as acceptance
+from service_catalog.catalogue_items import schemas as catalogue_items
 from service_catalog.changes import schemas as changes
 from service_catalog.costs import schemas as costs
 from service_catalog.dependencies import schemas as dependencies
@@ -18,6 +19,7 @@ from service_catalog.main import create_app
 from service_catalog.maintenance_windows import schemas as windows
 from service_catalog.outages import schemas as outages
 from service_catalog.problems import schemas as problems
+from service_catalog.requests import schemas as requests
 from service_catalog.satisfaction import schemas as satisfaction
 from service_catalog.services import schemas as services
 from service_catalog.settings import Settings
@@ -36,7 +38,7 @@ WITH_EXAMPLES = [
     model
     for slice_ in (
         *(services, acceptance, dependencies, levels, incidents, problems, timelines, outages, windows, changes),
-        *(costs, improvements, satisfaction, handovers),
+        *(costs, improvements, satisfaction, handovers, catalogue_items, requests),
     )
     for model in vars(slice_).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and "json_schema_extra" in model.model_config

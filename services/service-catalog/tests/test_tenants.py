@@ -21,7 +21,15 @@ async def everything(catalog: Catalog) -> dict[str, str]:
         "outages": (await catalog.outage(service))["id"],
         "maintenance-windows": (await catalog.window(service))["id"],
         "changes": (await catalog.change(service))["id"],
+        "catalogue-items": (item := await catalog.item(service, published=False, key="laptop"))["id"],
+        "service-requests": (await asked_for(catalog, item))["id"],
     }
+
+
+async def asked_for(catalog: Catalog, item: Any) -> Any:
+    past = {"catalogue_item_id": item["id"], "form": {}, "state": "awaiting_approval"}
+    (made,) = await catalog.batch("service-requests", [past])
+    return made
 
 
 async def test_nothing_of_another_organisation_is_seen_or_changed(catalog: Catalog) -> None:
@@ -35,6 +43,7 @@ async def test_nothing_of_another_organisation_is_seen_or_changed(catalog: Catal
         assert (await stranger.get(collection))["items"] == []
         assert (await catalog.get(own))["version"] == 1
     await stranger.get("services/by-key/shop", status=404)
+    await stranger.get("catalogue-items/by-key/laptop", status=404)
 
 
 async def test_nothing_of_another_organisation_is_referred_to(catalog: Catalog) -> None:
@@ -44,6 +53,11 @@ async def test_nothing_of_another_organisation_is_referred_to(catalog: Catalog) 
     await catalog.batch("incidents", [incident], status=422)
     await catalog.batch("incidents", [{"service_key": "shop", "title": "It is down"}], status=422)
     await catalog.post("problems", incident, status=422)
+    for named in ({"catalogue_item_id": foreign["catalogue-items"]}, {"catalogue_item_key": "laptop"}):
+        await catalog.post("service-requests", {"form": {}} | named, status=422)
+        await catalog.batch("service-requests", [{"form": {}} | named], status=422)
+    item = {"key": "laptop", "service_id": foreign["services"], "name": "A laptop"}
+    await catalog.post("catalogue-items", item, status=422)
     service = await catalog.service()
     mine = {"service_id": service["id"], "severity": "major", "started_at": "2026-01-05T10:00:00Z"}
     await catalog.post("outages", mine | {"incident_id": foreign["incidents"]}, status=422)

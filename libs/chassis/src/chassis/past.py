@@ -91,3 +91,16 @@ def _entries(draft: Draft, id_: UUID, before: Any, details: Details) -> Iterator
     for to, at, reason in steps:
         yield Entry(resource_id=id_, at=at, from_state=state, to_state=to, reason=reason, details=details(to, values))
         state = to
+
+
+def entered_by_batch(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
+    """Return the steps of items that tell a state but no history: where each began, and which changed its state."""
+    made: list[Entry] = []
+    for upsert, result in zip(upserts, results, strict=True):
+        if not isinstance(upsert, Upsert) or not result.written or result.id is None:
+            continue
+        before = result.before["state"] if result.before else None
+        state = upsert.values["state"]
+        if before != state and (before is None or "state" in upsert.named):
+            made.append(Entry(resource_id=result.id, at=now, from_state=before, to_state=state))
+    return made

@@ -125,6 +125,11 @@ async def get_to_change(
     return row
 
 
+async def lock_free(tx: Transaction, resource: Resource, ids: Sequence[UUID]) -> Sequence[Any]:
+    """Lock those of the resources that nobody holds, in the order of their ids, and return their rows."""
+    return await tx.all(_free(resource), ids=ids)
+
+
 def stale(current: Any) -> Rejection:
     """Refuse a change of a version that is no longer the newest, showing the newest."""
     return Rejection(
@@ -280,6 +285,13 @@ def _row(resource: Resource, *, owned: bool, locked: bool) -> Statement:
 
 
 @cache
+@cache
+def _free(resource: Resource) -> Statement:
+    table = resource.table
+    ones = table.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1)))
+    return Statement(select(table).where(ones).order_by(table.c.id).with_for_update(skip_locked=True))
+
+
 def _count(shape: _Shape) -> Statement:
     return Statement(select(func.count()).select_from(shape.resource.table).where(*shape.conditions()))
 

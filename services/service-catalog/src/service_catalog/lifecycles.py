@@ -7,6 +7,7 @@ from typing import Any
 from chassis.diagrams import page
 from chassis.lifecycle import Lifecycle
 from service_catalog.acceptance.lifecycle import LIFECYCLE as CRITERION
+from service_catalog.catalogue_items.lifecycle import LIFECYCLE as ITEM
 from service_catalog.changes.lifecycle import LIFECYCLE as CHANGE
 from service_catalog.handovers.lifecycle import LIFECYCLE as HANDOVER
 from service_catalog.improvements.lifecycle import LIFECYCLE as IMPROVEMENT
@@ -14,6 +15,7 @@ from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
 from service_catalog.outages.lifecycle import LIFECYCLE as OUTAGE
 from service_catalog.problems.lifecycle import LIFECYCLE as PROBLEM
+from service_catalog.requests.lifecycle import LIFECYCLE as REQUEST
 from service_catalog.services.lifecycle import LIFECYCLE as SERVICE
 
 LIFECYCLES: Mapping[str, Lifecycle[Any]] = {
@@ -25,6 +27,8 @@ LIFECYCLES: Mapping[str, Lifecycle[Any]] = {
     "Maintenance window": WINDOW,
     "Change": CHANGE,
     "Improvement": IMPROVEMENT,
+    "Catalogue item": ITEM,
+    "Service request": REQUEST,
     "Handover": HANDOVER,
 }
 _INTRODUCTION = (

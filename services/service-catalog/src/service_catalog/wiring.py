@@ -9,7 +9,7 @@ from chassis import working
 from chassis.calendars import routes as calendars
 from chassis.calendars.operations import Calendars
 from chassis.cursors import CursorSeal
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.events.consumer import Consumer
 from chassis.events.leases import Leases
 from chassis.events.progress import FIRST_PROJECTION
@@ -21,6 +21,8 @@ from chassis.standing import Standing
 from service_catalog.acceptance import routes as acceptance
 from service_catalog.acceptance.operations import AcceptanceCriteria
 from service_catalog.calendars.tables import CALENDARS
+from service_catalog.catalogue_items import routes as catalogue_items
+from service_catalog.catalogue_items.operations import CatalogueItems
 from service_catalog.changes import routes as changes
 from service_catalog.changes.operations import Changes
 from service_catalog.clocks.watch import Watch
@@ -44,6 +46,11 @@ from service_catalog.outages import routes as outages
 from service_catalog.outages.operations import Outages
 from service_catalog.problems import routes as problems
 from service_catalog.problems.operations import Problems
+from service_catalog.requests import routes as requests
+from service_catalog.requests.clocks import FulfilmentClocks
+from service_catalog.requests.operations import ServiceRequests
+from service_catalog.requests.timers import TIMERS as REQUEST_TIMERS
+from service_catalog.requests.watch import WatchedRequests
 from service_catalog.satisfaction import routes as satisfaction
 from service_catalog.satisfaction.operations import Invitations, Responses
 from service_catalog.satisfaction.tokens import AnswerTokens
@@ -70,6 +77,7 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
     linked = LinkedIncidents(database, seal)
     of_handovers = _handovers(database, seal)
     handlers = consumed(of_handovers)
+    of_requests = ServiceRequests(database, seal)
     return [
         calendars.router(of_calendars, scopes="catalog"),
         services.router(_services(database, seal)),
@@ -83,6 +91,8 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         problems.router(Problems(database, seal, incidents=linked), linked),
         levels.router(of_levels),
         sla.router(SlaClocks(database, incidents=of_incidents, levels=of_levels, calendars=of_calendars)),
+        catalogue_items.router(CatalogueItems(database, seal)),
+        requests.router(of_requests, FulfilmentClocks(database, requests=of_requests, calendars=of_calendars)),
         costs.router(Costs(database, seal)),
         improvements.router(Improvements(database, seal)),
         satisfaction.router(Invitations(database, seal, tokens), Responses(database, seal, tokens)),
@@ -96,14 +106,16 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
 def loops(standing: Standing, siblings: Siblings) -> Mapping[str, working.Loop]:
     """Return what runs beside the requests."""
     database, seal = standing.worker, standing.seal
-    of_incidents = Incidents(database, seal)
-    clocks = SlaClocks(
+    of_incidents, of_requests = Incidents(database, seal), ServiceRequests(database, seal)
+    of_levels, of_calendars = ServiceLevels(database, seal), _calendars(database, seal)
+    sla_clocks = SlaClocks(database, incidents=of_incidents, levels=of_levels, calendars=of_calendars)
+    fulfilment_clocks = FulfilmentClocks(database, requests=of_requests, calendars=of_calendars)
+    watch = Watch(
         database,
-        incidents=of_incidents,
-        levels=ServiceLevels(database, seal),
-        calendars=_calendars(database, seal),
+        WatchedIncidents(clocks=sla_clocks, incidents=of_incidents),
+        WatchedRequests(clocks=fulfilment_clocks, requests=of_requests),
     )
-    watch, leases = Watch(database, WatchedIncidents(clocks=clocks, incidents=of_incidents)), Leases(database)
+    leases = Leases(database)
     handlers = consumed(_handovers(database, seal))
     readers = [
         Consumer(database, sibling, handlers(name, FIRST_PROJECTION)) for name, sibling in siblings.by_name.items()
@@ -116,7 +128,13 @@ def loops(standing: Standing, siblings: Siblings) -> Mapping[str, working.Loop]:
 
 
 def _calendars(database: Database, seal: CursorSeal) -> Calendars:
-    return Calendars(database, CALENDARS, seal, when_changed=INCIDENT_TIMERS.recheck_all)
+    return Calendars(database, CALENDARS, seal, when_changed=_recheck_clocks)
+
+
+async def _recheck_clocks(tx: Transaction) -> None:
+    """Have everything looked at that has a clock: a calendar has changed."""
+    await INCIDENT_TIMERS.recheck_all(tx)
+    await REQUEST_TIMERS.recheck_all(tx)
 
 
 def _services(database: Database, seal: CursorSeal) -> Services:

@@ -13,5 +13,11 @@ CALENDARS = replace(
         "service_level_calendar_fkey": Rejection(
             "conflict", "calendar-in-use", "A service level is counted by this calendar."
         ),
+        "catalogue_item_calendar_fkey": Rejection(
+            "conflict", "calendar-in-use", "The requests of a catalogue item are counted by this calendar."
+        ),
+        "service_request_calendar_fkey": Rejection(
+            "conflict", "calendar-in-use", "The fulfilment of a service request is counted by this calendar."
+        ),
     },
 )

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, bindparam, cast, func, literal_column, select
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import ids
 from chassis.batch import Mode, identity_of, known_rows, write_items
@@ -20,7 +19,7 @@ from chassis.keys import command, conclude
 from chassis.moving import misplaced, moment_of, move
 from chassis.outcome import Found, Written
 from chassis.reader import Reader
-from chassis.reading import get_row, get_to_change
+from chassis.reading import get_row, get_to_change, lock_free
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of, transitions_document
 from chassis.writing import add, revise, update_one
@@ -51,12 +50,6 @@ _OPEN = Statement(
     select(func.count().label("number"), func.count().filter(incident.c.major).label("major")).where(
         incident.c.service_id == bindparam("service_id", type_=Uuid), _UNRESOLVED
     )
-)
-_LOCK_FREE = Statement(
-    select(incident)
-    .where(incident.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1))))
-    .order_by(incident.c.id)
-    .with_for_update(skip_locked=True)
 )
 _up = (
     select(incident.c.id, incident.c.parent_id).where(incident.c.id == bindparam("id", type_=Uuid)).cte(recursive=True)
@@ -190,7 +183,7 @@ class Incidents:
 
     async def lock_free(self, tx: Transaction, ids: Sequence[UUID]) -> Sequence[Any]:
         """Lock those of the incidents that nobody holds, and return their rows."""
-        return await tx.all(_LOCK_FREE, ids=ids)
+        return await lock_free(tx, INCIDENTS, ids)
 
     async def told(self, tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Sequence[Any]]]:
         """Return the steps of incidents, and those of their priorities, as history tells them."""

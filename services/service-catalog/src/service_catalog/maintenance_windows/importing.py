@@ -1,11 +1,10 @@
 """How the items of a batch of maintenance windows are written, given what is known already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chassis.batch import Result, Upsert, identity_of
-from chassis.history import Entry
+from chassis.batch import Upsert, identity_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.maintenance_windows.schemas import MaintenanceWindowItem
@@ -45,16 +44,3 @@ def drafted(
         named=frozenset((named - _SERVICES) | ({"service_ids"} if named & _SERVICES else set())),
         change=change_of(row, state, actor=actor),
     )
-
-
-def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
-    """Return the steps of history that a batch has made: how windows came, and which changed their state."""
-    entries: list[Entry] = []
-    for upsert, result in zip(upserts, results, strict=True):
-        if not isinstance(upsert, Upsert) or not result.written or result.id is None:
-            continue
-        before = result.before["state"] if result.before else None
-        state = upsert.values["state"]
-        if before != state and (before is None or "state" in upsert.named):
-            entries.append(Entry(resource_id=result.id, at=now, from_state=before, to_state=state))
-    return entries

@@ -15,6 +15,7 @@ from chassis.history import history, record
 from chassis.keys import command, conclude
 from chassis.moving import begin, move
 from chassis.outcome import Found, Written
+from chassis.past import entered_by_batch
 from chassis.reader import Reader
 from chassis.reading import find_to_change, get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
@@ -100,7 +101,7 @@ class MaintenanceWindows:
             known = await known_rows(tx, WINDOWS, [identity_of(WINDOWS, vars(item)) for item in sound])
             upserts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             report = await write_items(tx, WINDOWS, upserts, mode=mode)
-            await record(tx, WINDOWS, importing.steps(upserts, report.results, tx.now))
+            await record(tx, WINDOWS, entered_by_batch(upserts, report.results, tx.now))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: MaintenanceWindowTransition) -> Written:

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
-from chassis.history import Entry
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.services import lifecycle
@@ -80,18 +79,6 @@ def _faults_of(item: ServiceItem, past: Mapping[str, Any], now: datetime) -> lis
     if past["retired_at"] and past["live_from"] and past["retired_at"] < past["live_from"]:
         faults.append(Fault("/retired_at", "before-start", "A service is retired after it went live."))
     return faults
-
-
-def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
-    """Return the steps of history that a batch has made: where services begin, and which changed their state."""
-    entries = []
-    for upsert, result in zip(upserts, results, strict=True):
-        if not isinstance(upsert, Upsert) or not result.written or result.id is None:
-            continue
-        before = result.before["state"] if result.before else None
-        if before != upsert.values["state"] and (before is None or "state" in upsert.named):
-            entries.append(Entry(resource_id=result.id, at=now, from_state=before, to_state=upsert.values["state"]))
-    return entries
 
 
 def with_other_hours(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> list[UUID]:

@@ -16,6 +16,7 @@ from chassis.keys import command, conclude
 from chassis.lifecycle import Transition
 from chassis.moving import begin, move
 from chassis.outcome import Found, Written
+from chassis.past import entered_by_batch
 from chassis.putting import put_by_key
 from chassis.reader import Reader
 from chassis.reading import find_to_change, get_by, get_row, get_to_change, refuse_unknown
@@ -135,7 +136,7 @@ class Services:
                 importing.drafted(item, known, undecided=undecided, now=tx.now, actor=caller.subject) for item in items
             ]
             report = await write_items(tx, SERVICES, upserts, mode=mode)
-            await record(tx, SERVICES, importing.steps(upserts, report.results, tx.now))
+            await record(tx, SERVICES, entered_by_batch(upserts, report.results, tx.now))
             await timers.recheck_services(tx, importing.with_other_hours(upserts, report.results))
             return await conclude(tx, report.answer())
 

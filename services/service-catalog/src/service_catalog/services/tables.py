@@ -67,5 +67,7 @@ SERVICES = Resource(
         "handover_service_fkey": IN_USE,
         "service_dependency_service_fkey": IN_USE,
         "service_dependency_depends_on_fkey": IN_USE,
+        "catalogue_item_service_fkey": IN_USE,
+        "service_request_service_fkey": IN_USE,
     },
 )
