@@ -29,6 +29,8 @@ async def test_of_two_equal_commands_one_wins(catalog: Catalog) -> None:
         ("outages", await catalog.outage(), "ended"),
         ("maintenance-windows", await catalog.window(), "in_progress"),
         ("changes", await catalog.change(), "requested"),
+        ("catalogue-items", await catalog.item(published=False), "published"),
+        ("service-requests", await catalog.request(), "in_fulfilment"),
     ):
         path = f"{collection}/{made['id']}/transitions"
         assert await statuses(*(catalog.send("POST", path, json={"to": target}) for _ in range(2))) == [200, 409]

@@ -69,29 +69,30 @@ def way_to(lifecycle: Lifecycle[Any], state: str) -> list[str]:
     return ways[state]
 
 
-async def begun(catalog: Catalog, collection: str, state: str, target: str) -> Any:
-    """Add one that passes every guard there is, of a kind that may go from a state to another."""
+async def begun(catalog: Catalog, collection: str, short_cut: dict[str, Any]) -> Any:
+    """Add one that passes every guard there is; `short_cut` says of which kind it has to be."""
     match collection:
         case "services":
-            return await catalog.complete_service()
+            made = catalog.complete_service()
         case "incidents":
-            return await catalog.incident()
+            made = catalog.incident()
         case "problems":
-            return await catalog.problem()
+            made = catalog.problem()
         case "outages":
-            return await catalog.outage()
+            made = catalog.outage()
         case "maintenance-windows":
-            return await catalog.window()
+            made = catalog.window()
         case "changes":
-            return await catalog.change(**SHORT_CUTS.get((state, target), {}))
+            made = catalog.change(**short_cut)
         case "catalogue-items":
-            return await catalog.item(published=False)
+            made = catalog.item(published=False)
         case _:
-            return await catalog.by("grace").request(await catalog.item(approval_required=True))
+            made = catalog.by("grace").request(await catalog.item(approval_required=True))
+    return await made
 
 
 async def made_in(catalog: Catalog, collection: str, state: str, target: str) -> str:
-    own = f"{collection}/{(await begun(catalog, collection, state, target))['id']}"
+    own = f"{collection}/{(await begun(catalog, collection, SHORT_CUTS.get((state, target), {})))['id']}"
     for step in way_to(LIFECYCLES[collection], state):
         await catalog.move(own, step, **order(collection, step))
     return own

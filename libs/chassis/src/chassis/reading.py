@@ -1,7 +1,7 @@
 """Reading resources: one by its id, a page of many, one to be changed; always as JSON that PostgreSQL has built."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal

@@ -32,6 +32,7 @@ _SCHEMAS = frozenset(
 )
 _UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 _TEXT_OF_ONE = 16
+_STEPS_OF_PATTERN = 100
 _TIMES_FOR_UNEVALUATED = 3  # the engine judges what is composed again to learn what it has looked at
 Place = tuple[object, ...]
 
@@ -68,15 +69,13 @@ class Effort:
         own = 1 + _weight({name: inner for name, inner in schema.items() if name not in _SCHEMAS})
         self._spend(own)
         self.telling += own * self._bulk(value)
-        if isinstance(value, str) and "pattern" in schema:
-            self._spend(len(value))
+        self._spend(_of_patterns(schema, value))
         for _ in range(1 if _UNEVALUATED.isdisjoint(schema) else _TIMES_FOR_UNEVALUATED):
             for way, inner in _composed(schema):
                 self.apply(inner, value, (*place, *way), depth + 1)
         self._follow(schema, value, place, depth)
         for way, inner, part in _parts(schema, value):
             self.apply(inner, part, (*place, *way), depth + 1)
-        self._spend(_characters_of_names(schema, value))
 
     def _follow(self, schema: Mapping[str, Any], value: Any, place: Place, depth: int) -> None:
         if "$dynamicRef" in schema:
@@ -189,10 +188,14 @@ def _of_items(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, An
                 yield (keyword,), schema[keyword], part
 
 
-def _characters_of_names(schema: Mapping[str, Any], value: Any) -> int:
-    if not isinstance(value, dict):
-        return 0
-    return len(_items(schema.get("patternProperties"))) * sum(map(len, value))
+def _of_patterns(schema: Mapping[str, Any], value: Any) -> int:
+    """Return the steps for patterns: to make them ready, or else the characters they are held against."""
+    patterns, for_names = int("pattern" in schema), len(_items(schema.get("patternProperties")))
+    if value is ANYTHING:
+        return (patterns + for_names) * _STEPS_OF_PATTERN
+    if isinstance(value, str):
+        return patterns * len(value)
+    return for_names * sum(map(len, value)) if isinstance(value, dict) else 0
 
 
 def _weight(document: Any) -> int:

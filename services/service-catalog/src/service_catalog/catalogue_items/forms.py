@@ -18,7 +18,7 @@ from service_catalog.catalogue_items.effort import ANYTHING, BadReferenceError, 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KNOWN_MAX = 100
-PATTERN_BYTES_MAX = 64 * 1024  # of a compiled pattern
+PATTERN_BYTES_MAX = 256 * 1024  # of a compiled pattern
 _PATTERNS = RegexOptions(size_limit=PATTERN_BYTES_MAX, dfa_size_limit=1024 * 1024)
 _OF_SCHEMAS = Draft202012Validator({"$ref": DIALECT}, offline=True, pattern_options=_PATTERNS)
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
