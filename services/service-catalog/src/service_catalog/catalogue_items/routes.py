@@ -74,39 +74,45 @@ def router(items: CatalogueItems) -> Router:
         """
         return answer(request, await items.put(caller, key, new, condition))
 
-    @routes.get(f"{PATH}/{{item_id}}", response_model=schemas.CatalogueItem, responses=problems(404))
-    async def get_catalogue_item(request: Request, caller: Reader, item_id: UUID) -> Response:
+    @routes.get(f"{PATH}/{{catalogue_item_id}}", response_model=schemas.CatalogueItem, responses=problems(404))
+    async def get_catalogue_item(request: Request, caller: Reader, catalogue_item_id: UUID) -> Response:
         """Return a catalogue item."""
-        return answer(request, await items.get(caller, item_id))
+        return answer(request, await items.get(caller, catalogue_item_id))
 
-    @routes.patch(f"{PATH}/{{item_id}}", response_model=schemas.CatalogueItem, responses=problems(404, 409))
+    @routes.patch(f"{PATH}/{{catalogue_item_id}}", response_model=schemas.CatalogueItem, responses=problems(404, 409))
     async def update_catalogue_item(
-        request: Request, caller: Writer, item_id: UUID, patch: schemas.CatalogueItemPatch, version: ExpectedVersion
+        request: Request,
+        caller: Writer,
+        catalogue_item_id: UUID,
+        patch: schemas.CatalogueItemPatch,
+        version: ExpectedVersion,
     ) -> Response:
         """Change a catalogue item; requests that were made before keep the target and the calendar they had."""
-        return answer(request, await items.change(caller, item_id, patch, version))
+        return answer(request, await items.change(caller, catalogue_item_id, patch, version))
 
-    @routes.delete(f"{PATH}/{{item_id}}", response_model=schemas.CatalogueItem, responses=problems(404, 409))
+    @routes.delete(f"{PATH}/{{catalogue_item_id}}", response_model=schemas.CatalogueItem, responses=problems(404, 409))
     async def delete_catalogue_item(
-        request: Request, caller: Writer, item_id: UUID, version: ExpectedVersion
+        request: Request, caller: Writer, catalogue_item_id: UUID, version: ExpectedVersion
     ) -> Response:
         """Delete a catalogue item that was never published and never asked for; answers with its last state."""
-        return answer(request, await items.delete(caller, item_id, version))
+        return answer(request, await items.delete(caller, catalogue_item_id, version))
 
-    @routes.get(f"{PATH}/{{item_id}}/transitions", response_model=Transitions, responses=problems(404))
-    async def list_catalogue_item_transitions(request: Request, caller: Reader, item_id: UUID) -> Response:
+    @routes.get(f"{PATH}/{{catalogue_item_id}}/transitions", response_model=Transitions, responses=problems(404))
+    async def list_catalogue_item_transitions(request: Request, caller: Reader, catalogue_item_id: UUID) -> Response:
         """Tell where a catalogue item may go from its state, what stands in the way, and how it came here."""
-        return answer(request, await items.transitions(caller, item_id))
+        return answer(request, await items.transitions(caller, catalogue_item_id))
 
-    @routes.post(f"{PATH}/{{item_id}}/transitions", response_model=schemas.CatalogueItem, responses=problems(404, 409))
+    @routes.post(
+        f"{PATH}/{{catalogue_item_id}}/transitions", response_model=schemas.CatalogueItem, responses=problems(404, 409)
+    )
     async def transition_catalogue_item(
-        request: Request, caller: Writer, item_id: UUID, order: schemas.CatalogueItemTransition
+        request: Request, caller: Writer, catalogue_item_id: UUID, order: schemas.CatalogueItemTransition
     ) -> Response:
         """Publish a catalogue item (`published`) or withdraw it (`withdrawn`).
 
         Only a published one takes new requests. To be published it needs a form, and a service that is neither retired
         nor cancelled.
         """
-        return answer(request, await items.transition(caller, item_id, order))
+        return answer(request, await items.transition(caller, catalogue_item_id, order))
 
     return routes

@@ -109,7 +109,7 @@ class CatalogueItemItem(ExternalIdentity, CatalogueItemDescription):
         json_schema_extra={
             "example": {
                 **{name: value for name, value in EXAMPLE.items() if name != "service_id"},
-                "service_key": "workplace",
+                "service_key": "web-shop",
                 "state": "published",
             }
         }

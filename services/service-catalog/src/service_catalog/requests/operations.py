@@ -1,5 +1,6 @@
 """The use cases of service requests."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -89,7 +90,10 @@ class ServiceRequests:
                 now=tx.now,
                 actor=caller.subject,
             )
-            drafts = [drafting.draft(item) for item in items]
+            drafts = []
+            for item in items:
+                drafts.append(drafting.draft(item))
+                await asyncio.sleep(0)  # holding many forms against their schemas holds nobody else up
             upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
             report = await write_items(tx, SERVICE_REQUESTS, upserts, mode=mode)
             await record(tx, SERVICE_REQUESTS, importing.entries(drafts, report.results))

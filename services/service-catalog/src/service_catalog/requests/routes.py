@@ -73,32 +73,34 @@ def router(requests: ServiceRequests, clocks: FulfilmentClocks) -> Router:
         """
         return answer(request, await requests.batch(caller, batch.judged(), batch.mode))
 
-    @routes.get(f"{PATH}/{{request_id}}", response_model=schemas.ServiceRequest, responses=problems(404))
-    async def get_service_request(request: Request, caller: Reader, request_id: UUID) -> Response:
+    @routes.get(f"{PATH}/{{service_request_id}}", response_model=schemas.ServiceRequest, responses=problems(404))
+    async def get_service_request(request: Request, caller: Reader, service_request_id: UUID) -> Response:
         """Return a service request."""
-        return answer(request, await requests.get(caller, request_id))
+        return answer(request, await requests.get(caller, service_request_id))
 
-    @routes.patch(f"{PATH}/{{request_id}}", response_model=schemas.ServiceRequest, responses=problems(404, 409))
+    @routes.patch(f"{PATH}/{{service_request_id}}", response_model=schemas.ServiceRequest, responses=problems(404, 409))
     async def update_service_request(
         request: Request,
         caller: Writer,
-        request_id: UUID,
+        service_request_id: UUID,
         patch: schemas.ServiceRequestPatch,
         version: ExpectedVersion,
     ) -> Response:
         """Change a service request; what was asked for never changes, its state by commands."""
-        return answer(request, await requests.change(caller, request_id, patch, version))
+        return answer(request, await requests.change(caller, service_request_id, patch, version))
 
-    @routes.get(f"{PATH}/{{request_id}}/transitions", response_model=Transitions, responses=problems(404))
-    async def list_service_request_transitions(request: Request, caller: Reader, request_id: UUID) -> Response:
+    @routes.get(f"{PATH}/{{service_request_id}}/transitions", response_model=Transitions, responses=problems(404))
+    async def list_service_request_transitions(request: Request, caller: Reader, service_request_id: UUID) -> Response:
         """Tell where a service request may go if the caller wants it, what stands in the way, and how it came here."""
-        return answer(request, await requests.transitions(caller, request_id))
+        return answer(request, await requests.transitions(caller, service_request_id))
 
     @routes.post(
-        f"{PATH}/{{request_id}}/transitions", response_model=schemas.ServiceRequest, responses=problems(404, 409)
+        f"{PATH}/{{service_request_id}}/transitions",
+        response_model=schemas.ServiceRequest,
+        responses=problems(404, 409),
     )
     async def transition_service_request(
-        request: Request, caller: Writer, request_id: UUID, order: schemas.ServiceRequestTransition
+        request: Request, caller: Writer, service_request_id: UUID, order: schemas.ServiceRequestTransition
     ) -> Response:
         """Bring a service request to another state.
 
@@ -106,16 +108,18 @@ def router(requests: ServiceRequests, clocks: FulfilmentClocks) -> Router:
         and `cancelled` a reason, `on_hold` a `hold_reason`. From `fulfilled` back to `in_fulfilment` is a reopening:
         what was delivered was not it.
         """
-        return answer(request, await requests.transition(caller, request_id, order))
+        return answer(request, await requests.transition(caller, service_request_id, order))
 
-    @routes.get(f"{PATH}/{{request_id}}/fulfilment", response_model=schemas.RequestFulfilment, responses=problems(404))
-    async def get_service_request_fulfilment(request: Request, caller: Reader, request_id: UUID) -> Response:
+    @routes.get(
+        f"{PATH}/{{service_request_id}}/fulfilment", response_model=schemas.RequestFulfilment, responses=problems(404)
+    )
+    async def get_service_request_fulfilment(request: Request, caller: Reader, service_request_id: UUID) -> Response:
         """Tell how much of the time for fulfilling a service request is used up.
 
         The clock starts with the approval and counts the working minutes of its calendar. It pauses while the request
         waits for its requester or a vendor, and in `fulfilled` before a reopening; it stops with `fulfilled`. Target
         and calendar are those of the catalogue item when the request was made.
         """
-        return answer(request, await clocks.get(caller, request_id))
+        return answer(request, await clocks.get(caller, service_request_id))
 
     return routes

@@ -30,7 +30,7 @@ FilledIn = Annotated[dict[str, Any], FreeObject(bytes_max=32 * 1024, depth_max=3
 STEPS_MAX = 500
 
 EXAMPLE: dict[str, Any] = {
-    "catalogue_item_key": "new-laptop",
+    "catalogue_item_id": "01890a5d-ac96-774b-bcce-b302099a8057",
     "requester": "grace",
     "requested_for": "alan",
     "form": {"size": "15", "cost_centre": "4711", "needed_on": "2026-04-01"},
@@ -124,7 +124,7 @@ class ServiceRequestPatch(Patch):
 class ServiceRequestTransition(Input):
     """A command to a service request: where it is to go, when it went there, and what belongs to it."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"to": "fulfilled", "outcome": "It stands on his desk."}})
+    model_config = ConfigDict(json_schema_extra={"example": {"to": "cancelled", "reason": "He brings his own."}})
 
     to: State
     at: Instant | None = None
