@@ -83,11 +83,12 @@ def wait_until_read(client: httpx.Client, service: str) -> None:
     deadline = time.monotonic() + SETTLE_SECONDS_MAX
     while True:
         sources = client.get("/kpi-engine/v1/projection").json()["items"]
-        (source,) = (each for each in sources if each["source"] == service)
-        if source["lag_positions"] == 0 and source["position"] == source["head"] and source["position"] > LOG_START:
-            assert source["quarantined"] == 0
-            return
-        assert time.monotonic() < deadline, source
+        for source in sources:
+            is_read = source["lag_positions"] == 0 and source["position"] == source["head"]
+            if source["source"] == service and is_read and source["position"] > LOG_START:
+                assert source["quarantined"] == 0
+                return
+        assert time.monotonic() < deadline, sources
         time.sleep(0.2)
 
 

@@ -12,6 +12,7 @@ from chassis.calendars.operations import Calendars
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
+from chassis.events.siblings import Siblings
 from chassis.standing import Standing
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import running, until
@@ -245,7 +246,7 @@ async def test_the_loop_of_the_worker_tells_by_itself_and_of_every_organisation(
         return [await told(pools, *one) for one in zip(others, requests, strict=True)] == [["warned"]] * 2
 
     standing = Standing(settings, PACKAGE)
-    async with running(loops(standing)["sla"]):
+    async with running(loops(standing, Siblings(settings))["sla"]):
         await until(all_told)
     await standing.close()
 
