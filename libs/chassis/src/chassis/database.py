@@ -135,14 +135,17 @@ class Database:
         """How many connections are at work."""
         return self._pool.in_use
 
-    def begin(self, caller: Caller, *, read_only: bool = False) -> AbstractAsyncContextManager[Transaction]:
+    def begin(
+        self, caller: Caller, *, read_only: bool = False, can_be_repeated: bool = False
+    ) -> AbstractAsyncContextManager[Transaction]:
         """Open the one transaction of an operation; it commits when the block ends and rolls back when it fails.
 
-        Answers `unavailable` when no connection comes free in time, and `busy` when a lock does not.
+        One that can be repeated does not wait for the disk: a crash of the server may take its last moments back, as
+        a whole. Answers `unavailable` when no connection comes free in time, and `busy` when a lock does not.
         """
         trace = CURRENT.get()
-        if trace is None or trace.recorded is None:
-            return self._begun(caller, read_only=read_only)
+        if can_be_repeated or trace is None or trace.recorded is None:
+            return self._begun(caller, read_only=read_only, can_be_repeated=can_be_repeated)
         return self._recorded(trace.recorded, caller, read_only=read_only)
 
     @asynccontextmanager
@@ -152,10 +155,14 @@ class Database:
                 yield tx
 
     @asynccontextmanager
-    async def _begun(self, caller: Caller, *, read_only: bool) -> AsyncIterator[Transaction]:
+    async def _begun(
+        self, caller: Caller, *, read_only: bool, can_be_repeated: bool = False
+    ) -> AsyncIterator[Transaction]:
         opening = f"{'BEGIN READ ONLY' if read_only else 'BEGIN'}; SET LOCAL app.org = {literal(caller.org)}"
         if caller.idempotency is not None:
             opening += f"; SET LOCAL lock_timeout = {REPETITION_WAIT_MS}"
+        if can_be_repeated:
+            opening += "; SET LOCAL synchronous_commit = off"
         connection = await self._pool.take()
         is_sound = False
         try:

@@ -2,15 +2,18 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
 
 import structlog
+import uvloop
 
 from chassis.events.backlog import Backlog, collected
 from chassis.events.leases import Leases
 from chassis.events.sequencer import Sequencer
 from chassis.housekeeping import Housekeeping
 from chassis.metrics import LOOP, process_metrics, serve_metrics
+from chassis.serving import spare_the_collector
 from chassis.standing import Standing
 
 LOG = structlog.get_logger()
@@ -34,8 +37,14 @@ def work(standing: Standing, loops: Mapping[str, Loop], *, metrics_port: int = 0
     A loop that fails ends the process, loudly: whoever supervises it starts it again.
     """
     serve_metrics(metrics_port)
-    asyncio.run(_work(standing, loops))
+    run(_work(standing, loops))
     return 0
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run what works beside the requests to its end, as the requests are run: on uvloop, the collector spared."""
+    spare_the_collector()
+    uvloop.run(work)
 
 
 async def _work(standing: Standing, loops: Mapping[str, Loop]) -> None:

@@ -1,6 +1,5 @@
 """The command line: serve, work, migrate, openapi, rebuild."""
 
-import asyncio
 import sys
 
 from chassis import working
@@ -38,4 +37,4 @@ def _rebuild(settings: Settings) -> None:
             await engine.siblings.close()
             await engine.standing.close()
 
-    asyncio.run(rebuild())
+    working.run(rebuild())

@@ -24,6 +24,7 @@ from chassis.rejection import Rejection
 
 BATCH_SIZE = 500
 WAIT_SECONDS = 20.0
+AHEAD = 1  # batches that wait to be applied, beside the one that is fetched
 PAUSE_SECONDS = 0.1
 PAUSE_SECONDS_MAX = 15.0
 STOPPED_POLL_SECONDS = 5.0
@@ -59,7 +60,8 @@ class Consumer:
     The batch is fetched outside any transaction and applied in one that also moves the cursor, after checking that
     the cursor is still where the batch was asked from. `reconcile` is called for each organisation when a log of a
     new epoch has been read again up to where it then ended: what still carries an older epoch is unknown to the
-    sibling by now.
+    sibling by now. Where all handlers are projections, `can_be_repeated` spares waiting for the disk: what a crash
+    takes back is taken back with its cursor, and read again.
     """
 
     database: Database
@@ -69,6 +71,7 @@ class Consumer:
     batch_size: int = BATCH_SIZE
     wait_seconds: float = WAIT_SECONDS
     quarantined_share_max: float = QUARANTINED_SHARE_MAX
+    can_be_repeated: bool = False
     reconcile: Reconcile | None = None
     _outcomes: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _organisations: set[str] = field(default_factory=set)
@@ -116,28 +119,45 @@ class Consumer:
                     return reached
 
     async def _read(self, wait_seconds: float, until: Position | None = None) -> Position:
-        """Read batch after batch, fetching the next one while one is applied."""
+        """Read batch after batch, fetching those that follow while one is applied."""
         asked = await self._position()
-        fetching = asyncio.ensure_future(self._fetch(asked, wait_seconds))
+        fetched: asyncio.Queue[Batch | Exception] = asyncio.Queue(AHEAD)
+        fetching = asyncio.ensure_future(self._fetch_on(asked, wait_seconds, until, fetched))
         try:
             while True:
-                try:
-                    batch = await fetching
-                except EpochChangedError as change:
-                    await self._read_again(asked, change.head)
-                    return Position(change.head.epoch, 0)
-                is_last = until is not None and batch.next >= until
-                if not is_last:
-                    fetching = asyncio.ensure_future(self._fetch(batch.next, wait_seconds))
+                batch = await fetched.get()
+                if isinstance(batch, EpochChangedError):
+                    await self._read_again(asked, batch.head)
+                    return Position(batch.head.epoch, 0)
+                if isinstance(batch, Exception):
+                    raise batch
                 await self._apply(asked, batch)
                 self._moves += 1
                 turned()
                 asked = batch.next
-                if is_last:
+                if until is not None and asked >= until:
                     return asked
         finally:
             fetching.cancel()
             await asyncio.gather(fetching, return_exceptions=True)
+
+    async def _fetch_on(
+        self,
+        after: Position,
+        wait_seconds: float,
+        until: Position | None,
+        fetched: "asyncio.Queue[Batch | Exception]",
+    ) -> None:
+        """Fetch batch after batch as far as there is room for them; where that fails, why is the last to be had."""
+        try:
+            while True:
+                batch = await self._fetch(after, wait_seconds)
+                await fetched.put(batch)
+                after = batch.next
+                if until is not None and after >= until:
+                    return
+        except Exception as error:  # noqa: BLE001  (raised where it is had)
+            await fetched.put(error)
 
     async def _fetch(self, after: Position, wait_seconds: float) -> Batch:
         return await self.sibling.read(after, types=self.handlers, limit=self.batch_size, wait_seconds=wait_seconds)
@@ -158,7 +178,7 @@ class Consumer:
     async def _apply(self, asked: Position, batch: Batch) -> None:
         handled = [event for event in batch.events if event.type in self.handlers]
         try:
-            async with self._begin() as tx:
+            async with self._begin(can_be_repeated=self.can_be_repeated) as tx:
                 cursor = await self._locked(tx, asked)
                 await apply_events(tx, self.sibling.name, handled, self.handlers)
                 await self._move(tx, cursor, batch)
@@ -240,5 +260,5 @@ class Consumer:
     def _row(self) -> CursorRow:
         return CursorRow(self.sibling.name, self.projection)
 
-    def _begin(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
-        return self.database.begin(Caller(org="", subject=self.name))
+    def _begin(self, *, can_be_repeated: bool = False) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        return self.database.begin(Caller(org="", subject=self.name), can_be_repeated=can_be_repeated)

@@ -3,11 +3,10 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, DateTime, Integer, Numeric, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -23,8 +22,7 @@ _ITEM = re.compile(r"[0-9a-fA-F.-]{1,64}", re.ASCII)
 _STEP = ("source", "epoch", "version", "deleted")
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One version of a resource as an event tells it."""
 
     id: str
@@ -68,11 +66,11 @@ def _text(value: Any) -> str:
     return value
 
 
-def _instant(value: Any) -> str:
+def _instant(value: Any) -> datetime:
     parsed = datetime.fromisoformat(value)
     if parsed.tzinfo is None or not FIRST <= parsed < LAST:
         raise ValueError("not an instant with its UTC offset, of the years that figures are computed for")
-    return _text(value)
+    return parsed
 
 
 def _number(value: Any) -> str:
@@ -81,16 +79,16 @@ def _number(value: Any) -> str:
     return _text(value)
 
 
-def _whole(value: Any) -> str:
+def _whole(value: Any) -> int:
     if not isinstance(value, int):
         raise TypeError(f"{type(value).__name__} is no whole number")
-    return str(int(value))
+    return int(value)
 
 
-def _flag(value: Any) -> str:
+def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{type(value).__name__} is no flag")
-    return str(value)
+    return value
 
 
 def _list(value: Any) -> str:
@@ -99,7 +97,7 @@ def _list(value: Any) -> str:
     return f"{{{','.join(value)}}}"
 
 
-_WRITERS: tuple[tuple[type[TypeEngine[Any]], Callable[[Any], str]], ...] = (
+_WRITERS: tuple[tuple[type[TypeEngine[Any]], Callable[[Any], Any]], ...] = (
     (DateTime, _instant),
     (Integer, _whole),
     (Numeric, _number),
@@ -110,9 +108,12 @@ _WRITERS: tuple[tuple[type[TypeEngine[Any]], Callable[[Any], str]], ...] = (
 )
 
 
+_READ_BY_POSTGRESQL = (Numeric, ARRAY, JSONB)  # sent as text; all others as what they are
+
+
 @cache
-def _columns(projection: Projection) -> list[tuple[str, Pick, Callable[[Any], str]]]:
-    """Return each column's name, where its value is found and how it is checked and written for PostgreSQL to read."""
+def _columns(projection: Projection) -> list[tuple[str, Pick, Callable[[Any], Any]]]:
+    """Return each column's name, where its value is found and how it is checked and made ready for PostgreSQL."""
     return [
         (name, pick, next(write for kind, write in _WRITERS if isinstance(projection.table.c[name].type, kind)))
         for name, pick in projection.columns.items()
@@ -124,13 +125,14 @@ def _upsert(projection: Projection) -> Statement:
     table = projection.table
     names = list(projection.columns)
     kinds = {name: table.c[name].type.compile(dialect=DIALECT) for name in names}
+    sent = {name: "text" if isinstance(table.c[name].type, _READ_BY_POSTGRESQL) else kinds[name] for name in names}
     arrays = ", ".join(
         [
-            "cast(:ids AS text[])",
+            "cast(:ids AS uuid[])",
             "cast(:epochs AS integer[])",
             "cast(:versions AS bigint[])",
             "cast(:deletions AS boolean[])",
-            *(f"cast(:c_{name} AS text[])" for name in names),
+            *(f"cast(:c_{name} AS {sent[name]}[])" for name in names),
         ]
     )
     casts = ", ".join(f"cast(line.{name} AS {kinds[name]})" for name in names)
@@ -139,7 +141,7 @@ def _upsert(projection: Projection) -> Statement:
     return Statement(
         text(
             f"""INSERT INTO {table.name} AS known ({", ".join([*_GUARD, *written])})
-            SELECT cast(:org AS text), cast(:filling AS integer), cast(line.id AS uuid), cast(:source AS text),
+            SELECT cast(:org AS text), cast(:filling AS integer), line.id, cast(:source AS text),
                 line.epoch, line.version, line.deleted, {casts}
             FROM unnest({arrays}) AS line (id, epoch, version, deleted, {", ".join(names)})
             ON CONFLICT ON CONSTRAINT {table.name}_pkey DO UPDATE SET {changes}

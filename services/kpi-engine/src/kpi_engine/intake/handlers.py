@@ -22,13 +22,17 @@ class ByNoun(Mapping[str, Handling]):
 
     def __init__(self, handlings: Mapping[str, Handling]) -> None:
         self._handlings = dict(handlings)
+        self._by_type: dict[str, Handling] = {}
 
     def __getitem__(self, event_type: str) -> Handling:
         """Return how events of a type, or of a pattern, are handled."""
-        found = _TYPE.fullmatch(event_type)
-        if found is None:
-            raise KeyError(event_type)
-        return self._handlings[found[1]]
+        known = self._by_type.get(event_type)
+        if known is None:
+            found = _TYPE.fullmatch(event_type)
+            if found is None:
+                raise KeyError(event_type)
+            known = self._by_type[event_type] = self._handlings[found[1]]
+        return known
 
     def __iter__(self) -> Iterator[str]:
         """List the patterns."""

@@ -49,6 +49,7 @@ class Reading:
                 projection=filling,
                 batch_size=BATCH_SIZE,
                 wait_seconds=wait_seconds,
+                can_be_repeated=True,
                 reconcile=lambda tx, epoch, name=sibling.name: forget_older(  # type: ignore[misc]
                     tx, source=name, epoch=epoch, filling=filling
                 ),
@@ -112,8 +113,7 @@ class Reading:
 
 
 async def _all_to_head(consumers: Iterable[Consumer]) -> None:
-    for consumer in consumers:
-        await consumer.read_to_head()
+    await asyncio.gather(*(consumer.read_to_head() for consumer in consumers))
 
 
 async def _pause(stop: asyncio.Event) -> None:
