@@ -175,6 +175,9 @@ def test_many_positions_are_found_at_once() -> None:
     assert fresh.opening_seconds(positions) == [fresh.opening_second(each) for each in positions]
     assert fresh.closing_seconds(positions) == [fresh.closing_second(each) for each in positions]
     assert fresh.opening_seconds([]) == fresh.closing_seconds([]) == []
+    differing = {each for each in positions if fresh.opening_second(each) != fresh.closing_second(each)}
+    assert set(fresh.edges(positions)) == differing
+    assert differing
 
 
 minutes_of_day = st.integers(min_value=0, max_value=24 * 60)

@@ -2,9 +2,11 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any, Literal
 
 import structlog
+from pydantic_core import to_json
 
 from chassis.tracing import CURRENT
 
@@ -21,6 +23,10 @@ def _with_trace(_: Any, __: str, event: structlog.typing.EventDict) -> structlog
         if trace.org is not None:
             event.setdefault("org", trace.org)
     return event
+
+
+def _as_json(event: structlog.typing.EventDict, *, default: Callable[[Any], Any]) -> str:
+    return to_json(event, fallback=default, inf_nan_mode="constants").decode()
 
 
 def _without_repetition(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -44,7 +50,7 @@ def configure(service: str, level: str = "INFO", style: Literal["json", "console
     ]
     if style == "json":
         shared.append(structlog.processors.format_exc_info)
-        renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+        renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(_as_json)
     else:
         renderer = structlog.dev.ConsoleRenderer(
             colors=False,

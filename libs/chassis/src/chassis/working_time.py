@@ -1,7 +1,7 @@
 """Working calendars: when work or agreed service happens, and arithmetic in that time."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -143,6 +143,10 @@ class WorkingCalendar:
         self.closing_second(min(positions))
         self.closing_second(max(positions))
         return self._growing.table.closings(positions)
+
+    def edges(self, positions: Iterable[int]) -> list[int]:
+        """Give those of many positions, all found before, at which one interval ends and the next begins."""
+        return list(set(self._growing.table.sums).intersection(positions))
 
     def interval_end_second(self, second: int) -> int:
         """Find the end of the working interval that holds a second; off work it is the second itself."""

@@ -30,11 +30,14 @@ _HISTORICAL = frozenset({"state", "on_hold", "outcome"})
 _NEVER_NULL = frozenset({"name", "currency", "start_at", "state", "on_hold"})
 _BLANK = {"state": lifecycle.INITIAL, "on_hold": False, "outcome": None}
 
-_HELD = Statement(select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)).with_for_update(of=project))
-_SHARED = Statement(
-    select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)).with_for_update(of=project, read=True)
+_SEEN_BY_PARTS = (
+    *("id", "key", "name", "currency", "calendar_id", "start_at", "deadline_at", "constraint_policy"),
+    *("state", "on_hold", "outcome"),
 )
-_READ = Statement(select(*project.c).where(project.c.id == bindparam("id", type_=Uuid)))
+_OF_PARTS = select(*(project.c[name] for name in _SEEN_BY_PARTS)).where(project.c.id == bindparam("id", type_=Uuid))
+_HELD = Statement(_OF_PARTS.with_for_update(of=project))
+_SHARED = Statement(_OF_PARTS.with_for_update(of=project, read=True))
+_READ = Statement(_OF_PARTS)
 
 
 class Projects:
@@ -105,17 +108,17 @@ class Projects:
             return await conclude(tx, await write_batch(tx, PROJECTS, upserts, mode=mode))
 
     async def read(self, tx: Transaction, id_: UUID) -> Any:
-        """Return the row of a project, or refuse as `not-found`."""
+        """Return what the parts of a project see of it, or refuse as `not-found`."""
         return _there(await tx.one(_READ, id=id_))
 
     async def share(self, tx: Transaction, id_: UUID) -> Any:
-        """Return the row of a project that still takes reports and costs; it stays so until the transaction ends."""
+        """Return what is seen of a project that still takes reports and costs, and will until the transaction ends."""
         row = _there(await tx.one(_SHARED, id=id_))
         lifecycle.refuse_final(row)
         return row
 
     async def hold(self, tx: Transaction, id_: UUID) -> Any:
-        """Return the row of a project whose plan may be changed, by this transaction alone."""
+        """Return what is seen of a project whose plan may be changed, by this transaction alone."""
         row = _there(await tx.one(_HELD, id=id_))
         lifecycle.refuse_final(row)
         return row

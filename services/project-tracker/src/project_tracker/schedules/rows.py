@@ -19,8 +19,7 @@ Find = Callable[[WorkingCalendar, Sequence[int]], list[int]]
 def rows_of(backward: Backward) -> list[TaskSchedule]:
     """Give the row of every task, in the order of the plan."""
     network, forward = backward.network, backward.forward
-    early_start, late_start = _dated(backward, 0, WorkingCalendar.opening_seconds)
-    early_finish, late_finish = _dated(backward, 1, WorkingCalendar.closing_seconds)
+    early_start, late_start, early_finish, late_finish = _dated(backward)
     start, finish, reasons = early_start.copy(), early_finish.copy(), forward.reasons.copy()
     late = [
         node
@@ -49,30 +48,41 @@ def rows_of(backward: Backward) -> list[TaskSchedule]:
     return list(map(partial(tuple.__new__, TaskSchedule), zip(*columns, strict=True)))
 
 
-def _dated(backward: Backward, end: int, find: Find) -> tuple[list[datetime], list[datetime]]:
-    """Give the early and the late dates of one end of every task: 0 the start, 1 the finish."""
-    network, timelines = backward.network, (backward.early, backward.late)
+def _dated(backward: Backward) -> tuple[list[datetime], ...]:
+    """Give the early starts, late starts, early finishes and late finishes of all tasks."""
+    network, early, late = backward.network, backward.early, backward.late
     size = network.size
-    positions = [timeline.positions[end * size : (end + 1) * size] for timeline in timelines]
-    if len(network.calendars) == 1 and not any(timeline.fixed for timeline in timelines):
-        return _found_once(network.calendars[0], positions, find)
-    early, late = [
-        _located(network, timeline, own, end, find) for timeline, own in zip(timelines, positions, strict=True)
+    starts, finishes = [[timeline.positions[first : first + size] for timeline in (early, late)] for first in (0, size)]
+    if len(network.calendars) == 1 and not early.fixed and not late.fixed:
+        return _found_once(network.calendars[0], starts, finishes)
+    seconds = [
+        _located(network, timeline, own, end, find)
+        for end, positions, find in (
+            (0, starts, WorkingCalendar.opening_seconds),
+            (1, finishes, WorkingCalendar.closing_seconds),
+        )
+        for timeline, own in zip((early, late), positions, strict=True)
     ]
-    dates = {second: datetime.fromtimestamp(second, UTC) for second in {*early, *late}}
-    return [dates[second] for second in early], [dates[second] for second in late]
+    dates = {second: datetime.fromtimestamp(second, UTC) for column in seconds for second in column}
+    return tuple([dates[second] for second in column] for column in seconds)
 
 
 def _found_once(
-    calendar: WorkingCalendar, positions: list[list[int]], find: Find
-) -> tuple[list[datetime], list[datetime]]:
-    """Find the date of each position once, for plans lie on a grid."""
-    early, late = positions
-    places = list({*early, *late})
-    dates = {
-        place: datetime.fromtimestamp(second, UTC) for place, second in zip(places, find(calendar, places), strict=True)
-    }
-    return [dates[place] for place in early], [dates[place] for place in late]
+    calendar: WorkingCalendar, starts: list[list[int]], finishes: list[list[int]]
+) -> tuple[list[datetime], ...]:
+    """Find the date of each position once, for plans lie on a grid; only where work pauses has it two."""
+    places = list(set().union(*starts, *finishes))
+    opening = _at(places, calendar.opening_seconds(places))
+    edges = calendar.edges(places)
+    closing = opening | _at(edges, calendar.closing_seconds(edges))
+    return (
+        *([opening[place] for place in column] for column in starts),
+        *([closing[place] for place in column] for column in finishes),
+    )
+
+
+def _at(places: Sequence[int], seconds: Sequence[int]) -> dict[int, datetime]:
+    return {place: datetime.fromtimestamp(second, UTC) for place, second in zip(places, seconds, strict=True)}
 
 
 def _located(network: Network, timeline: Timeline, positions: list[int], end: int, find: Find) -> list[int]:
