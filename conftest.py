@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.database import DatabaseAddress
+from chassis.addresses import DatabaseAddress
 from chassis.testkit.databases import Addresses, Templates
 from tandem_local.databases import create_databases
 from tandem_local.postgres import PostgresServer

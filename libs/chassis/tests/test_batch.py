@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from chassis import ids
-from chassis.batch import Mode, Upsert, identity_of, known_rows, write_batch, write_items
+from chassis.batch import Upsert, identity_of, known_rows, write_batch, write_items
 from chassis.caller import Caller
 from chassis.keys import command, conclude
+from chassis.outcome import Mode
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.testkit.databases import Pools
 from chassis.testkit.sample.notes import a_caller, add_note, note_values

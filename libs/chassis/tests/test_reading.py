@@ -5,8 +5,9 @@ import pytest
 
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
+from chassis.listing import Listing
 from chassis.outcome import Page
-from chassis.reading import Listing, find, get, list_page
+from chassis.reading import find, get, list_page
 from chassis.rejection import Rejection
 from chassis.testkit.databases import Pools
 from chassis.testkit.sample.notes import a_caller, add_note, id_of

@@ -18,13 +18,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import ids
 from chassis.database import Statement, Transaction
-from chassis.outcome import Written
+from chassis.outcome import Mode, Written
 from chassis.problem import problem_members, status_of
 from chassis.rejection import Fault, Rejection, UnmetGuard, invalid
 from chassis.resource import Resource
 from chassis.writing import Row, insert_many, update_many
 
-Mode = Literal["atomic", "independent"]
 Identity = tuple[str, tuple[Any, ...]]
 EXTERNAL = ("external_source", "external_id")
 T = TypeVar("T")

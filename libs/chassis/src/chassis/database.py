@@ -7,7 +7,7 @@ security judges every statement that follows.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql import ClauseElement
 
 from chassis import clock
+from chassis.addresses import DatabaseAddress
 from chassis.caller import Caller
 from chassis.pool import Pool
 from chassis.rejection import Rejection
@@ -92,17 +93,6 @@ class Transaction:
     async def act_for(self, org: str) -> None:
         """Let row-level security judge what follows as this organisation (workers serve many in a batch)."""
         await self.connection.execute(f"SET LOCAL app.org = {literal(org)}")
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseAddress:
-    """Where a database is and as which role to enter: `host` is a name or the folder of a Unix socket."""
-
-    host: str
-    port: int
-    name: str
-    role: str
-    password: str
 
 
 def literal(text: str) -> str:

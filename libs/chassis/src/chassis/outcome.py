@@ -1,7 +1,11 @@
 """What an operation wrote, and what a reader is shown."""
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
+
+Mode = Literal["atomic", "independent"]
+"""What becomes of a batch of which an item is refused: nothing is written, or the others are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from uuid import UUID
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
+from chassis.listing import Listing
 from chassis.outcome import Found, Page
-from chassis.reading import Listing, get, list_page
+from chassis.reading import get, list_page
 from chassis.resource import Resource
 
 

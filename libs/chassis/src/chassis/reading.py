@@ -1,8 +1,7 @@
 """Reading resources: one by its id, a page of many, one to be changed; always as JSON that PostgreSQL has built."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -30,42 +29,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.cursors import CursorSeal
 from chassis.database import Statement, Transaction
+from chassis.listing import Listing
 from chassis.outcome import Found, Page
 from chassis.rejection import Fault, Rejection, invalid, not_found
 from chassis.resource import Resource, json_object
 
 _SUFFIXES = ("_from", "_to")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """What a client asks of a list: equality or `_from` (inclusive) and `_to` (exclusive) of named columns, and more.
-
-    `filters` holds only what was asked; a list as value means any of them. `owner` is the id of the resource whose
-    part the collection is.
-    """
-
-    limit: int = 50
-    after: str | None = None
-    sort: str | None = None
-    filters: Mapping[str, Any] = field(default_factory=dict)
-    owner: UUID | None = None
-    updated_since: datetime | None = None
-    q: str | None = None
-    fields: tuple[str, ...] | None = None
-    count: bool = False
-
-    def question(self, resource: Resource) -> str:
-        """Return what binds a cursor: the same list, order and filters, for the same organisation's eyes."""
-        parts = [
-            resource.collection,
-            self.sort,
-            sorted(self.filters.items()),
-            self.owner,
-            self.updated_since,
-            self.q,
-        ]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 async def get(
@@ -143,7 +112,7 @@ def stale(current: Any) -> Rejection:
 async def list_page(tx: Transaction, resource: Resource, listing: Listing, seal: CursorSeal) -> Page:
     """Return one page in keyset order; the cursor of the next is bound to what was asked."""
     sort, descending = _sort(resource, listing.sort)
-    question = listing.question(resource)
+    question = listing.question(resource.collection)
     values: dict[str, Any] = {f"f_{name}": value for name, value in listing.filters.items()}
     values |= {"wanted_owner": listing.owner, "since": listing.updated_since, "pattern": _pattern(resource, listing.q)}
     shape = _Shape(

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, Posi
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from chassis.database import DatabaseAddress
+from chassis.addresses import DatabaseAddress
 
 PREFIX = "TANDEM_"
 MEBIBYTE = 1024 * 1024

@@ -13,8 +13,9 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
 from chassis.keys import command, conclude
+from chassis.listing import Listing
 from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.reading import find, get, get_to_change, list_page
 from chassis.rejection import Fault, invalid, not_found
 from chassis.resource import Resource
 from chassis.schemas import instant_text, merged_labels

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from chassis.http.faults import parameter_faults
-from chassis.reading import Listing
+from chassis.listing import Listing
 from chassis.rejection import Fault, invalid
 from chassis.schemas import Instant
 

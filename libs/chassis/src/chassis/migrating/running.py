@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis.database import DatabaseAddress, connect_arguments
+from chassis.addresses import DatabaseAddress
+from chassis.database import connect_arguments
 from chassis.events.tables import EVENT_METADATA
 from chassis.keys import KEY_METADATA
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from chassis.database import Database, DatabaseAddress, Transaction
+from chassis.addresses import DatabaseAddress
+from chassis.database import Database, Transaction
 from chassis.events.consumer import Consumer
 from chassis.events.envelope import Event
 from chassis.events.handling import in_order

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from chassis.database import Database, DatabaseAddress
+from chassis.addresses import DatabaseAddress
+from chassis.database import Database
 from chassis.migrating import migrate
 
 

@@ -14,8 +14,9 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.keys import command, conclude
+from chassis.listing import Listing
 from chassis.outcome import Page, Written
-from chassis.reading import Listing, get, list_page
+from chassis.reading import get, list_page
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.writing import Row, insert_many
 from project_tracker.baselines.freezing import explicit, scheduled, totals

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import Mode, Upsert, write_batch
+from chassis.batch import Upsert, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
 from chassis.keys import command, conclude
-from chassis.outcome import Written
+from chassis.outcome import Mode, Written
 from chassis.reading import get
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.writing import add, delete_one

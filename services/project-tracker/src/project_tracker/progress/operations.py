@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import Mode, Upsert, write_batch
+from chassis.batch import Upsert, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.keys import command, conclude
-from chassis.outcome import Written
+from chassis.outcome import Mode, Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
 from chassis.writing import add, delete_one, revise

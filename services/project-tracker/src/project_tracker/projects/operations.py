@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
 
-from chassis.batch import Identity, Mode, Upsert, identity_of, known_rows, write_batch
+from chassis.batch import Identity, Upsert, identity_of, known_rows, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Written
+from chassis.outcome import Found, Mode, Written
 from chassis.putting import put_by_key
 from chassis.reader import Reader
 from chassis.reading import get_by, get_to_change

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
 
-from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, find, get, get_to_change, list_page
+from chassis.listing import Listing
+from chassis.outcome import Found, Mode, Page, Written
+from chassis.reading import find, get, get_to_change, list_page
 from chassis.rejection import Rejection, not_found
 from chassis.schemas import merged_labels
 from chassis.transitions import transitions_document

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
 
-from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
 from chassis.moving import begin, moment_of, move
-from chassis.outcome import Found, Written
+from chassis.outcome import Found, Mode, Written
 from chassis.past import entries, upserts_of
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change

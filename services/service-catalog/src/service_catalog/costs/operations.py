@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis.batch import Mode, identity_of, known_rows, write_batch
+from chassis.batch import identity_of, known_rows, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement
 from chassis.keys import command, conclude
-from chassis.outcome import Written
+from chassis.outcome import Mode, Written
 from chassis.reader import Reader
 from chassis.reading import get_to_change
 from chassis.rejection import Rejection, invalid

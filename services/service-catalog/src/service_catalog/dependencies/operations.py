@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import Mode, Upsert, known_rows, without_repeated, write_batch
+from chassis.batch import Upsert, known_rows, without_repeated, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
 from chassis.keys import command, conclude
-from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, get, get_to_change, list_page
+from chassis.listing import Listing
+from chassis.outcome import Found, Mode, Page, Written
+from chassis.reading import get, get_to_change, list_page
 from chassis.rejection import Rejection, invalid
 from chassis.writing import add, delete_one, revise
 from service_catalog.dependencies import importing, soundness

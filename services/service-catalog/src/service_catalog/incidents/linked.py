@@ -15,8 +15,9 @@ from chassis.database import Database, Statement, Transaction
 from chassis.events.notices import Notice, tell_all
 from chassis.history import Entry, record
 from chassis.keys import command, conclude
+from chassis.listing import Listing
 from chassis.outcome import Page, Written
-from chassis.reading import Listing, get_to_change, list_page, refuse_unknown
+from chassis.reading import get_to_change, list_page, refuse_unknown
 from chassis.rejection import Rejection, not_found
 from chassis.schemas import instant_text
 from chassis.writing import revise

@@ -10,14 +10,14 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam, cast, func, literal_column, select
 
 from chassis import ids
-from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, histories, history, record
 from chassis.keys import command, conclude
 from chassis.moving import misplaced, moment_of, move
-from chassis.outcome import Found, Written
+from chassis.outcome import Found, Mode, Written
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change, lock_free
 from chassis.rejection import Fault, Rejection, invalid

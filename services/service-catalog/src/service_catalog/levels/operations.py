@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis.batch import Mode, identity_of, known_rows, without_repeated, write_items
+from chassis.batch import identity_of, known_rows, without_repeated, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.keys import command, conclude
-from chassis.outcome import Written
+from chassis.outcome import Mode, Written
 from chassis.reader import Reader
 from chassis.reading import find, get_to_change, refuse_unknown
 from chassis.rejection import Rejection, invalid, not_found

@@ -7,14 +7,14 @@ from uuid import UUID
 from sqlalchemy import Integer, Uuid, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
 from chassis.moving import move
-from chassis.outcome import Found, Written
+from chassis.outcome import Found, Mode, Written
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid

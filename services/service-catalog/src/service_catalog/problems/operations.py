@@ -5,16 +5,17 @@ from typing import Any
 from uuid import UUID
 
 from chassis import past
-from chassis.batch import Mode, Report, identity_of, known_rows, write_items
+from chassis.batch import Report, identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.history import history, record
 from chassis.keys import command, conclude
+from chassis.listing import Listing
 from chassis.moving import begin, misplaced, moment_of, move
-from chassis.outcome import Found, Page, Written
+from chassis.outcome import Found, Mode, Page, Written
 from chassis.reader import Reader
-from chassis.reading import Listing, get_row, get_to_change
+from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import transitions_document
 from chassis.writing import revise

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
 from chassis.history import histories, history, record
 from chassis.keys import command, conclude
 from chassis.moving import begin, moment_of, move
-from chassis.outcome import Found, Written
+from chassis.outcome import Found, Mode, Written
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change, lock_free
 from chassis.rejection import Fault, Rejection, invalid

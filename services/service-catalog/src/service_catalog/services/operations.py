@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import Mode, identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
@@ -15,7 +15,7 @@ from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
 from chassis.lifecycle import Transition
 from chassis.moving import begin, move
-from chassis.outcome import Found, Written
+from chassis.outcome import Found, Mode, Written
 from chassis.past import entered_by_batch
 from chassis.putting import put_by_key
 from chassis.reader import Reader

@@ -8,8 +8,9 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement
 from chassis.keys import command
+from chassis.listing import Listing
 from chassis.outcome import Found, Page, Written
-from chassis.reading import Listing, get, list_page
+from chassis.reading import get, list_page
 from chassis.rejection import Rejection
 from chassis.writing import add
 from service_catalog.incidents.operations import Incidents

@@ -11,12 +11,12 @@ from sqlalchemy import Text, Uuid, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import ids
-from chassis.batch import Mode, Upsert, write_batch
+from chassis.batch import Upsert, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.keys import command, conclude
-from chassis.outcome import Written
+from chassis.outcome import Mode, Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
 from chassis.writing import Row, add, delete_one, insert_many, revise, update_many
