@@ -52,7 +52,7 @@ class ServiceRequests:
     async def create(self, caller: Caller, new: NewServiceRequest) -> Written:
         """Submit a request for a published item; where nobody has to approve it, it is approved."""
         if new.catalogue_item_id is None and new.catalogue_item_key is None:
-            raise NAMELESS
+            raise NAMELESS.anew()
         async with command(self._database, caller) as tx:
             items = await find_items(tx, ids=[new.catalogue_item_id], keys=[new.catalogue_item_key])
             item = items.named(new.catalogue_item_id, new.catalogue_item_key)
