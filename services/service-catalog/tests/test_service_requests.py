@@ -263,3 +263,15 @@ async def test_a_request_with_a_key_is_submitted_once(catalog: Catalog) -> None:
     first = await catalog.post("service-requests", body, key="abc")
     assert await catalog.post("service-requests", body, key="abc") == first
     assert (await catalog.get("service-requests", count="true"))["count"] == 1
+
+
+async def test_a_service_that_is_over_is_asked_for_nothing_more(catalog: Catalog) -> None:
+    service = await catalog.service()
+    item = await catalog.item(service)
+    await catalog.move(f"services/{service['id']}", "cancelled", reason="Nobody needs it.")
+    refused = await catalog.request(item, status=409)
+    assert refused["code"] == "service-over"
+    (one,) = await catalog.batch(
+        "service-requests", [{"catalogue_item_id": item["id"], "form": {"size": "15"}}], mode="independent"
+    )
+    assert (one["status"], one["problem"]["code"]) == (409, "service-over")

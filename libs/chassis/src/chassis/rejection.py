@@ -81,6 +81,10 @@ class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error
         self.retry_after_seconds = retry_after_seconds
         self.quota = quota
 
+    def forget_its_way(self) -> None:
+        """Let go of the frames it came through: one that is a constant would collect those of every request."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+
     def anew(self) -> Self:
         """Return an equal one to be raised: a constant would keep the trace of each time, and all that it holds."""
         return type(self)(

@@ -166,6 +166,7 @@ def _head(scope: Scope) -> tuple[int, str | None, str | None]:
 
 def _answered(error: Exception, scope: Scope) -> Response:
     if isinstance(error, Rejection):
+        error.forget_its_way()
         return refusal(error, scope)
     if isinstance(error, HTTPException | RequestValidationError):
         return of_framework(error, scope)

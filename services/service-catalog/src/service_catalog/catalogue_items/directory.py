@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from chassis.database import Statement, Transaction
 from chassis.reading import refuse_unknown
 from service_catalog.catalogue_items.tables import catalogue_item
+from service_catalog.services.directory import service_cards
 
 _TOLD = (
     *("id", "key", "service_id", "state", "form_schema", "form_version", "approval_required"),
@@ -46,8 +47,10 @@ class KnownItems:
 async def find_items(
     tx: Transaction, *, keys: Iterable[str | None] = (), ids: Iterable[UUID | None] = ()
 ) -> KnownItems:
-    """Return those of the items that exist, in one statement; none changes before the transaction ends."""
+    """Return those of the items that exist, each with its `service_state`; none changes before the transaction ends."""
     wanted_keys = sorted({key for key in keys if key is not None})
     wanted_ids = sorted({id_ for id_ in ids if id_ is not None})
-    rows = await tx.all(_FIND, keys=wanted_keys, ids=wanted_ids)
+    found = await tx.all(_FIND, keys=wanted_keys, ids=wanted_ids)
+    services = await service_cards(tx, {row["service_id"] for row in found})
+    rows = [dict(row) | {"service_state": services[row["service_id"]]["state"]} for row in found]
     return KnownItems({row["key"]: row for row in rows}, {row["id"]: row for row in rows})

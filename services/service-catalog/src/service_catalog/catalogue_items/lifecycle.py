@@ -7,7 +7,7 @@ from typing import Any
 from chassis.lifecycle import Guard, Lifecycle, Transition
 
 PUBLISHED = "published"
-_OVER = frozenset({"retired", "cancelled"})
+SERVICE_PAST = frozenset({"retired", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ def _form_schema_set(candidate: Candidate) -> str | None:
 
 
 def _service_not_over(candidate: Candidate) -> str | None:
-    return f"Its service is {candidate.service_state}." if candidate.service_state in _OVER else None
+    return f"Its service is {candidate.service_state}." if candidate.service_state in SERVICE_PAST else None
 
 
 _PUBLISHED = (Guard("form_schema_set", _form_schema_set), Guard("service_not_over", _service_not_over))

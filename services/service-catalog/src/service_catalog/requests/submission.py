@@ -5,10 +5,11 @@ from typing import Any
 
 from chassis.rejection import Fault, Rejection, invalid
 from service_catalog.catalogue_items.forms import KnownForms
-from service_catalog.catalogue_items.lifecycle import PUBLISHED
+from service_catalog.catalogue_items.lifecycle import PUBLISHED, SERVICE_PAST
 from service_catalog.requests.schemas import NewServiceRequest, ServiceRequestItem
 
 NOT_PUBLISHED = Rejection("conflict", "item-not-published", "Only a published catalogue item takes new requests.")
+SERVICE_OVER = Rejection("conflict", "service-over", "The service of this catalogue item is over.")
 NAMELESS = invalid(
     Fault("/catalogue_item_id", "missing", "What is asked for is named by catalogue_item_id or catalogue_item_key.")
 )
@@ -20,6 +21,8 @@ def refused(item: Mapping[str, Any], form: Mapping[str, Any], forms: KnownForms)
     """Return why a form cannot be submitted for a catalogue item, if it cannot."""
     if item["state"] != PUBLISHED:
         return NOT_PUBLISHED
+    if item["service_state"] in SERVICE_PAST:
+        return SERVICE_OVER
     faults = forms.of(item).faults(form)
     return invalid(*faults) if faults else None
 
