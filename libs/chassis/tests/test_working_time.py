@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chassis.durations import parse_duration
 from chassis.working_time import CONTINUOUS, FIRST_INSTANT, LAST_INSTANT, STANDARD, WEEKDAYS, WorkingCalendar
 
 MINUTE = timedelta(minutes=1)
@@ -112,6 +113,12 @@ def test_hours_default_from_the_week() -> None:
     assert (short.hours_per_week, short.hours_per_day) == (Decimal(12), Decimal(6))
     given_hours = office(hours_per_day="7.5", hours_per_week="37.5")
     assert (given_hours.hours_per_week, given_hours.hours_per_day) == (Decimal("37.5"), Decimal("7.5"))
+
+
+def test_hours_that_come_out_uneven_have_ten_places_and_the_same_whole_seconds() -> None:
+    odd = calendar(weekly=week("friday", intervals=[["04:05", "05:10"]]))
+    assert (str(odd.hours_per_week), str(odd.hours_per_day)) == ("1.0833333333", "1.0833333333")
+    assert parse_duration("1d", hours_per_day=odd.hours_per_day, hours_per_week=odd.hours_per_week).seconds == 3_900
 
 
 @pytest.mark.parametrize(

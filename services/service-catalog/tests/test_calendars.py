@@ -15,6 +15,12 @@ async def test_a_calendar_is_kept_and_changed(catalog: Catalog) -> None:
     assert (changed["name"], changed["version"]) == ("shop", 2)
 
 
+async def test_hours_that_come_out_uneven_are_told_with_ten_places(catalog: Catalog) -> None:
+    weekly = [{"weekday": "friday", "intervals": [["04:05", "05:10"]]}]
+    made = await catalog.post("calendars", OFFICE | {"weekly": weekly})
+    assert (made["hours_per_day"], made["hours_per_week"]) == ("1.0833333333", "1.0833333333")
+
+
 async def test_a_calendar_in_use_stays(catalog: Catalog) -> None:
     calendar = await catalog.post("calendars", OFFICE)
     service = await catalog.service(calendar_id=calendar["id"])

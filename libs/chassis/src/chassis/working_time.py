@@ -20,6 +20,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _SECOND = timedelta(seconds=1)
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)", re.ASCII)
 _HOUR = 3_600
+_PLACES = 10  # as many as a decimal of an API may have
 
 
 def to_second(instant: datetime) -> int:
@@ -166,13 +167,20 @@ class WorkingCalendar:
 
 def weekly_hours(weekly: Sequence[Spans]) -> Decimal:
     """Add up the working hours of a week, the meaning of `1w`; 40 where it has none."""
-    return Decimal(_week_seconds(weekly) or 40 * _HOUR) / _HOUR
+    return _as_hours(_week_seconds(weekly) or 40 * _HOUR)
 
 
 def daily_hours(weekly: Sequence[Spans]) -> Decimal:
     """Average the hours of a working day, the meaning of `1d`; 8 where the week has none."""
     days = sum(1 for spans in weekly if spans)
-    return Decimal(_week_seconds(weekly)) / (_HOUR * days) if days else Decimal(8)
+    return _as_hours(_week_seconds(weekly), days) if days else Decimal(8)
+
+
+def _as_hours(seconds: int, days: int = 1) -> Decimal:
+    """Write seconds, spread over days, in hours, without an endless row of places."""
+    hours = Decimal(seconds) / (_HOUR * days)
+    rounded = round(hours, _PLACES)
+    return hours if hours == rounded else rounded
 
 
 def _week_seconds(weekly: Sequence[Spans]) -> int:
