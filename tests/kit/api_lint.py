@@ -281,7 +281,7 @@ def shows_examples(document: Document) -> Findings:
     for operation in operations(document):
         body = operation.body()
         if body is not None and not examples_of(document, body):
-            yield f"{operation} shows no example of its body"
+            yield f"{operation} shows no example of its body (`model_config` of what is sent)"
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         for example in schema.get("examples", ()):
             errors = validator_of(document, {"$ref": f"#/components/schemas/{name}"}).iter_errors(example)
