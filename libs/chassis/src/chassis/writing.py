@@ -229,7 +229,7 @@ def _statement(
     logged = _event(resource, source, written).cte("logged")
     query = (
         select(
-            written.c.body,
+            cast(written.c.body, Text).label("body"),
             written.c.id,
             written.c.version,
             logged.c.id.label("event_id"),
@@ -247,7 +247,7 @@ def _statement(
 def _kept(written: CTE, logged: CTE) -> ColumnElement[bool]:
     """Tell whether the answer was kept under the caller's key; false says that the key is in force already."""
     location = bindparam("location", type_=Text)
-    answer = answer_as_json(written.c.body, written.c.id, written.c.version, logged.c.id, location)
+    answer = answer_as_json(cast(written.c.body, Text), written.c.id, written.c.version, logged.c.id, location)
     kept = keep_answer(answer, written.join(logged, logged.c.partitionkey == written.c.id))
     return exists(select(kept.returning(literal_column("1").label("one")).cte("kept").c.one)).label("kept")
 
@@ -277,7 +277,7 @@ def _change(resource: Resource, step: Step, columns: tuple[str, ...], source: CT
     table = resource.table
     caller_org = bindparam("caller_org", type_=Text)
     caller_now = bindparam("caller_now", type_=Instant)
-    body = cast(resource.body(), Text).label("body")
+    body = resource.body().label("body")
     if step == "insert":
         names = ["org", "id", "version", "created_at", "updated_at", *columns]
         line = select(
@@ -337,7 +337,7 @@ def _version_step(resource: Resource, step: Step, written: CTE) -> Any:
 def _event(resource: Resource, source: CTE, written: CTE) -> Any:
     """Return the insert of one event a row: the representation, with `change` added where the row says one."""
     told = cast(source.c.event_change, Text)
-    with_change = func.left(written.c.body, literal_column("-1")).op("||")(
+    with_change = func.left(cast(written.c.body, Text), literal_column("-1")).op("||")(
         literal_column("""',"change":'""").op("||")(told).op("||")(literal_column("'}'"))
     )
     event_type = (
@@ -354,7 +354,7 @@ def _event(resource: Resource, source: CTE, written: CTE) -> Any:
         "correlationid": bindparam("caller_correlation", type_=Text),
         "causationid": bindparam("caller_causation", type_=Text),
         "traceparent": bindparam("caller_trace", type_=Text),
-        "data": cast(case((told.is_(None), written.c.body), else_=with_change), JSON),
+        "data": case((told.is_(None), written.c.body), else_=cast(with_change, JSON)),
     }
     line: Any = (
         select(*fields.values())  # type: ignore[call-overload]
