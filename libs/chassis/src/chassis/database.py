@@ -134,20 +134,21 @@ class Database:
         a whole. Answers `unavailable` when no connection comes free in time, and `busy` when a lock does not.
         """
         trace = CURRENT.get()
-        if can_be_repeated or trace is None or trace.recorded is None:
+        if trace is None or trace.recorded is None:
             return self._begun(caller, read_only=read_only, can_be_repeated=can_be_repeated)
-        return self._recorded(trace.recorded, caller, read_only=read_only)
+        return self._recorded(trace.recorded, caller, read_only=read_only, can_be_repeated=can_be_repeated)
 
     @asynccontextmanager
-    async def _recorded(self, span: Recorded, caller: Caller, *, read_only: bool) -> AsyncIterator[Transaction]:
+    async def _recorded(
+        self, span: Recorded, caller: Caller, *, read_only: bool, can_be_repeated: bool
+    ) -> AsyncIterator[Transaction]:
         with span.transaction(self.address.name, read_only=read_only) as origin:
-            async with self._begun(replace(caller, traceparent=origin), read_only=read_only) as tx:
+            own = replace(caller, traceparent=origin)
+            async with self._begun(own, read_only=read_only, can_be_repeated=can_be_repeated) as tx:
                 yield tx
 
     @asynccontextmanager
-    async def _begun(
-        self, caller: Caller, *, read_only: bool, can_be_repeated: bool = False
-    ) -> AsyncIterator[Transaction]:
+    async def _begun(self, caller: Caller, *, read_only: bool, can_be_repeated: bool) -> AsyncIterator[Transaction]:
         opening = f"{'BEGIN READ ONLY' if read_only else 'BEGIN'}; SET LOCAL app.org = {literal(caller.org)}"
         if caller.idempotency is not None:
             opening += f"; SET LOCAL lock_timeout = {REPETITION_WAIT_MS}"
