@@ -41,9 +41,9 @@ class Timers:
             .order_by(table.c.due_at)
             .limit(bindparam("most", type_=Integer))
         )
-        self._lock_due = Statement(
-            select(self._subject.label("subject"))
-            .where(ones, table.c.due_at <= _NOW)
+        self._lock = Statement(
+            select(self._subject.label("subject"), (table.c.due_at <= _NOW).label("is_due"))
+            .where(ones)
             .order_by(self._subject)
             .with_for_update(skip_locked=True)
         )
@@ -61,8 +61,8 @@ class Timers:
 
     async def lock_due(self, tx: Transaction, subjects: Sequence[UUID]) -> frozenset[UUID]:
         """Lock timers, and return whose are still due and held by nobody else."""
-        rows = await tx.all(self._lock_due, subjects=subjects, now=tx.now)
-        return frozenset(row["subject"] for row in rows)
+        rows = await tx.all(self._lock, subjects=subjects, now=tx.now)
+        return frozenset(row["subject"] for row in rows if row["is_due"])
 
     async def set_to(self, tx: Transaction, instants: Mapping[UUID, datetime | None]) -> None:
         """Have each looked at again at its instant, or only when it has changed."""
