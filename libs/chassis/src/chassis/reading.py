@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.cursors import CursorSeal
-from chassis.database import Statement, Transaction
+from chassis.database import STATEMENTS_KEPT, Statement, Transaction
 from chassis.listing import Listing
 from chassis.outcome import Found, Page
 from chassis.rejection import Fault, Rejection, invalid, not_found
@@ -132,8 +132,9 @@ async def list_page(tx: Transaction, resource: Resource, listing: Listing, seal:
         descending=descending,
         continued=listing.after is not None,
         fields=_checked_fields(resource, listing.fields),
+        size=listing.limit,
     )
-    row = await tx.one(statement, size=listing.limit, more=listing.limit + 1, **values)
+    row = await tx.one(statement, **values)
     more = row["found"] is not None and row["found"] > listing.limit
     following = seal.seal(question, row["last_key"], row["last_id"]) if more else None
     return Page(items=f"[{row['items'] or ''}]", next=following, count=count)
@@ -231,7 +232,7 @@ def _shown(resource: Resource, fields: tuple[str, ...] | None) -> ColumnElement[
     return cast(json_object(chosen), Text).label("body")
 
 
-@cache
+@lru_cache(STATEMENTS_KEPT)
 def _one(resource: Resource, *, owned: bool, fields: tuple[str, ...] | None) -> Statement:
     table = resource.table
     query = select(_shown(resource, fields), table.c.version).where(table.c.id == bindparam("wanted_id", type_=Uuid))
@@ -254,18 +255,18 @@ def _row(resource: Resource, *, owned: bool, locked: bool) -> Statement:
 
 
 @cache
-@cache
 def _free(resource: Resource) -> Statement:
     table = resource.table
     ones = table.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1)))
     return Statement(select(table).where(ones).order_by(table.c.id).with_for_update(skip_locked=True))
 
 
+@lru_cache(STATEMENTS_KEPT)
 def _count(shape: _Shape) -> Statement:
     return Statement(select(func.count()).select_from(shape.resource.table).where(*shape.conditions()))
 
 
-@cache
+@lru_cache(STATEMENTS_KEPT)
 def _page(
     shape: _Shape,
     sort: str,
@@ -273,7 +274,12 @@ def _page(
     descending: bool,
     continued: bool,
     fields: tuple[str, ...] | None,
+    size: int,
 ) -> Statement:
+    """Return the statement of a page; its size is written out, so that the planner sees how little is wanted.
+
+    As a parameter it would have the planner think of a tenth of the table, and plan anew each time.
+    """
     table = shape.resource.table
     key, id_ = table.c[sort], table.c.id
     conditions = shape.conditions()
@@ -285,15 +291,14 @@ def _page(
         select(_shown(shape.resource, fields), key.label("key"), id_.label("id"))
         .where(*conditions)
         .order_by(*order)
-        .limit(bindparam("more", type_=Integer))
+        .limit(literal_column(str(size + 1)))
         .subquery("cut")
     )
     page = select(*cut.c, func.row_number().over().label("place")).subquery("page")
-    size = bindparam("size", type_=Integer)
-    last = page.c.place == size
+    within, last = page.c.place <= literal_column(str(size)), page.c.place == literal_column(str(size))
     return Statement(
         select(
-            func.string_agg(page.c.body, literal_column("','")).filter(page.c.place <= size).label("items"),
+            func.string_agg(page.c.body, literal_column("','")).filter(within).label("items"),
             func.max(page.c.place).label("found"),
             func.any_value(page.c.key).filter(last).label("last_key"),
             func.any_value(page.c.id).filter(last).label("last_id"),

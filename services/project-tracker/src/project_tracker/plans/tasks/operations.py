@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import Text, Uuid, bindparam, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import ids
@@ -19,7 +19,7 @@ from chassis.keys import command, conclude
 from chassis.outcome import Mode, Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
-from chassis.writing import Row, add, delete_one, insert_many, revise, update_many
+from chassis.writing import Row, add, delete_one, insert_one, revise, update_many
 from project_tracker.calendars.directory import refuse_unknown_calendars
 from project_tracker.plans.links.directory import links_of
 from project_tracker.plans.tables import TASKS, task
@@ -46,7 +46,7 @@ _NEIGHBOURS = Statement(
             task.c.wbs >= bindparam("first_below", type_=Text),
             task.c.wbs < bindparam("first_beyond", type_=Text),
         )
-        .limit(1)
+        .limit(literal_column("1"))
     )
 )
 _PLAN = Statement(select(*task.c).where(_OF_PROJECT))
@@ -97,7 +97,7 @@ class Tasks(Parts):
             placed = await self._place(tx, project_id, outline, {0: item})
             _raise_first(placed)
             values = drafted | _place_of(placed.outline.nodes[item.id])
-            (written,) = await insert_many(tx, TASKS, [Row(id=item.id, values=values, verb="created")])
+            written = await insert_one(tx, TASKS, values, id_=item.id)
             await _move_others(tx, outline, placed.outline, {item.id})
             return await conclude(tx, written)
 
@@ -268,7 +268,7 @@ async def _move_others(tx: Transaction, before: Outline, after: Outline, own: se
     moved = [node for node in after.moved(before) if node.id not in own]
     rows = [Row(id=node.id, values=_place_of(node), verb="updated") for node in moved]
     written = await update_many(tx, TASKS, rows)
-    return written[-1].event_id if written else None
+    return written[-1]["event_id"] if written else None
 
 
 def _raise_first(placed: Placed) -> None:
