@@ -4,15 +4,15 @@ All items of a batch take four statements, however many there are: what is known
 what differs is changed, what is equal costs nothing and has no event.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import Uuid, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -25,6 +25,7 @@ from chassis.resource import Resource
 from chassis.writing import Row, insert_many, update_many
 
 Identity = tuple[str, tuple[Any, ...]]
+Known = Mapping[Identity | None, Any]
 EXTERNAL = ("external_source", "external_id")
 T = TypeVar("T")
 
@@ -48,8 +49,7 @@ class Upsert:
     id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one item: the resource as written or as found, or why it was refused.
 
     `before` is the row as it was, of a resource that was known; `written` says whether it is new or changed now.
@@ -67,7 +67,7 @@ class Result:
         shown: dict[str, Any] = {
             "index": index,
             "status": self.status if self.rejection is None else status_of(self.rejection),
-            "id": str(self.id) if self.id else None,
+            "id": self.id,
             "version": self.version,
         }
         if self.rejection is not None:
@@ -85,7 +85,7 @@ class Report:
     def answer(self) -> Written:
         """Return the answer to the batch."""
         documents = [result.document(index) for index, result in enumerate(self.results)]
-        return Written(body=json.dumps({"items": documents}), event_id=self.last_event)
+        return Written(body=to_json({"items": documents}).decode(), event_id=self.last_event)
 
 
 async def write_batch(
@@ -95,9 +95,13 @@ async def write_batch(
     *,
     mode: Mode,
     owner: UUID | None = None,
+    known: Known | None = None,
 ) -> Written:
-    """Add, change or leave each item's resource; answer per item, or refuse all if `atomic` and one is refused."""
-    return (await write_items(tx, resource, items, mode=mode, owner=owner)).answer()
+    """Add, change or leave each item's resource; answer per item, or refuse all if `atomic` and one is refused.
+
+    `known` is what `known_rows` has found of these items in this transaction, if it was asked already.
+    """
+    return (await write_items(tx, resource, items, mode=mode, owner=owner, known=known)).answer()
 
 
 async def write_items(
@@ -107,6 +111,7 @@ async def write_items(
     *,
     mode: Mode,
     owner: UUID | None = None,
+    known: Known | None = None,
 ) -> Report:
     """Do what `write_batch` does and report it, where something else is to follow in the same transaction."""
     results: dict[int, Result] = {}
@@ -117,7 +122,7 @@ async def write_items(
         else:
             results[index] = Result(rejection=item)
     _refuse_if_atomic(mode, results)
-    last_event = await _write_all(tx, resource, upserts, results, mode, owner)
+    last_event = await _write_all(tx, resource, upserts, results, mode, owner, known)
     return Report([results[index] for index in range(len(items))], last_event)
 
 
@@ -128,11 +133,12 @@ async def _write_all(
     results: dict[int, Result],
     mode: Mode,
     owner: UUID | None,
+    known: Known | None,
 ) -> UUID | None:
     """Write all in bulk; where the database refuses, each by itself to learn which (a race lost is tried again)."""
     try:
         async with tx.savepoint():
-            return await _write_bulk(tx, resource, upserts, results, owner)
+            return await _write_bulk(tx, resource, upserts, results, owner, known)
     except Rejection:
         last_event = None
     # Locked in the order of their ids first, as any other batch does: one by one they come in the order of the items.
@@ -148,10 +154,16 @@ async def _write_all(
 
 
 async def _write_bulk(
-    tx: Transaction, resource: Resource, upserts: Mapping[int, Upsert], results: dict[int, Result], owner: UUID | None
+    tx: Transaction,
+    resource: Resource,
+    upserts: Mapping[int, Upsert],
+    results: dict[int, Result],
+    owner: UUID | None,
+    known: Known | None = None,
 ) -> UUID | None:
     identities = {index: identity_of(resource, upsert.values) for index, upsert in upserts.items()}
-    known = await known_rows(tx, resource, identities.values(), owner=owner)
+    if known is None:
+        known = await known_rows(tx, resource, identities.values(), owner=owner)
     added: dict[int, Row] = {}
     changed: dict[int, Row] = {}
     before: dict[int, Any] = {}
@@ -178,20 +190,20 @@ def _record(
     results: dict[int, Result],
     rows: Mapping[int, Row],
     status: int,
-    written: Sequence[Written],
+    written: Sequence[Any],
     before: Mapping[int, Any],
 ) -> UUID | None:
-    by_id = {answer.id: answer for answer in written}
+    versions = {record["id"]: record["version"] for record in written}
     for index, row in rows.items():
-        version = by_id[row.id].version
-        results[index] = Result(row.id, version, status, written=True, before=before.get(index))
-    return written[-1].event_id if written else None
+        results[index] = Result(row.id, versions[row.id], status, written=True, before=before.get(index))
+    return written[-1]["event_id"] if written else None
 
 
 def identity_of(resource: Resource, values: Mapping[str, Any]) -> Identity | None:
     """Return what an item's resource is found by: the external id, else the natural key, else nothing."""
-    if values.get("external_id") is not None:
-        return ("external", tuple(values[name] for name in EXTERNAL))
+    external_id = values.get("external_id")
+    if external_id is not None:
+        return ("external", (values["external_source"], external_id))
     if resource.natural_key:
         return ("natural", tuple(values[name] for name in resource.natural_key))
     return None

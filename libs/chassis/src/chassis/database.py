@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+from pydantic_core import to_json
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql import ClauseElement
 
@@ -22,7 +23,9 @@ from chassis.pool import Pool
 from chassis.rejection import Rejection
 from chassis.tracing import CURRENT, Recorded
 
-DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
+DIALECT = asyncpg_dialect(  # type: ignore[no-untyped-call]
+    json_serializer=lambda value: to_json(value).decode()
+)
 STATEMENTS_KEPT = 1000
 REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one to end
 
@@ -152,6 +155,8 @@ class Database:
         opening = f"{'BEGIN READ ONLY' if read_only else 'BEGIN'}; SET LOCAL app.org = {literal(caller.org)}"
         if caller.idempotency is not None:
             opening += f"; SET LOCAL lock_timeout = {REPETITION_WAIT_MS}"
+        if not read_only:  # what is written goes by keys: planning it anew each time costs more than it does
+            opening += "; SET LOCAL plan_cache_mode = force_generic_plan"
         if can_be_repeated:
             opening += "; SET LOCAL synchronous_commit = off"
         connection = await self._pool.take()

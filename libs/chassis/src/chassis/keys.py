@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import (
     BindParameter,
     Column,
@@ -167,15 +168,15 @@ def _names(caller: Caller, key: IdempotencyKey) -> dict[str, str]:
 
 
 def _as_text(written: Written) -> str:
-    return json.dumps(
+    return to_json(
         {
             "body": written.body,
-            "id": str(written.id) if written.id else None,
+            "id": written.id,
             "version": written.version,
-            "event_id": str(written.event_id) if written.event_id else None,
+            "event_id": written.event_id,
             "location": written.location,
         }
-    )
+    ).decode()
 
 
 def _from_text(answer: str) -> Written:

@@ -4,10 +4,9 @@ The row is locked (by its update) before the event gets its place, which is what
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -47,8 +46,7 @@ from chassis.resource import Instant, JsonDocument, Resource
 Step = Literal["insert", "update", "delete"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One row to write: `verb` and `change` describe its event, `at` says when it happened (now, if not said).
 
     `expected` is the version the caller has seen; None writes whatever the version is.
@@ -87,7 +85,7 @@ async def insert_one(
     `id_` is that of a resource which another service has named; a new one, if not said.
     """
     row = Row(id=id_ or ids.new_id(), values=values, verb=verb, at=at, change=change)
-    return (await insert_many(tx, resource, [row]))[0]
+    return _shown(resource, "insert", row, await _write(tx, resource, "insert", [row]))
 
 
 async def add(
@@ -104,9 +102,9 @@ async def add(
     It does what `insert_one` and `conclude` do, with one round trip less.
     """
     row = Row(id=id_ or ids.new_id(), values=values, verb=verb, at=at)
-    (written,) = await _write(tx, resource, "insert", [row], keeps=tx.caller.idempotency)
+    records = await _write(tx, resource, "insert", [row], keeps=tx.caller.idempotency)
     tx.concluded = True
-    return written
+    return _shown(resource, "insert", row, records)
 
 
 async def update_one(
@@ -122,8 +120,8 @@ async def update_one(
 ) -> Written:
     """Change a resource, if its version is still `expected`; else `stale` with the current representation."""
     row = Row(id=id_, values=values, verb=verb, at=at, change=change, expected=expected)
-    written = await update_many(tx, resource, [row])
-    return written[0] if written else await _gone_or_stale(tx, resource, id_)
+    records = await _write(tx, resource, "update", [row])
+    return _shown(resource, "update", row, records) if records else await _gone_or_stale(tx, resource, id_)
 
 
 async def revise(
@@ -141,23 +139,26 @@ async def revise(
 async def delete_one(tx: Transaction, resource: Resource, id_: UUID, *, expected: int | None = None) -> Written:
     """Delete a resource that may still be deleted; its event carries the last representation."""
     row = Row(id=id_, values={}, verb="deleted", expected=expected)
-    written = await _write(tx, resource, "delete", [row])
-    return written[0] if written else await _gone_or_stale(tx, resource, id_)
+    records = await _write(tx, resource, "delete", [row])
+    return _shown(resource, "delete", row, records) if records else await _gone_or_stale(tx, resource, id_)
 
 
-async def insert_many(tx: Transaction, resource: Resource, rows: Sequence[Row]) -> list[Written]:
-    """Add resources of one shape (the same columns) in one statement; answers in the order given."""
+async def insert_many(tx: Transaction, resource: Resource, rows: Sequence[Row]) -> list[Any]:
+    """Add resources of one shape (the same columns) in one statement.
+
+    Gives `id`, `version` and `event_id` of each, in the order given.
+    """
     return await _write(tx, resource, "insert", rows)
 
 
-async def update_many(tx: Transaction, resource: Resource, rows: Sequence[Row]) -> list[Written]:
-    """Change resources of one shape in one statement; rows that are gone or stale are missing in the answer."""
+async def update_many(tx: Transaction, resource: Resource, rows: Sequence[Row]) -> list[Any]:
+    """Change resources of one shape in one statement, and give what `insert_many` does; not of rows gone or stale."""
     return await _write(tx, resource, "update", rows)
 
 
 async def _write(
     tx: Transaction, resource: Resource, step: Step, rows: Sequence[Row], *, keeps: IdempotencyKey | None = None
-) -> list[Written]:
+) -> list[Any]:
     if not rows:
         return []
     columns = tuple(rows[0].values)
@@ -170,11 +171,9 @@ async def _write(
         "caller_causation": caller.causation_id,
         "caller_trace": caller.traceparent,
     }
-    lines = [_line(row, tx.now) for row in rows]
-    if len(rows) > 1:
-        values |= {f"v_{name}": [line[name] for line in lines] for name in lines[0]}
-    else:
-        values |= {f"v_{name}": value for name, value in lines[0].items()}
+    names = (*(f"v_{name}" for name, _ in _EVENT_FIELDS), *(f"v_{name}" for name in columns))
+    lines = [_line(row, columns, tx.now) for row in rows]
+    values.update(zip(names, zip(*lines, strict=True) if len(lines) > 1 else lines[0], strict=True))
     if keeps is not None:
         values |= kept_with(tx, keeps) | {"location": resource.location(rows[0].id, rows[0].values)}
     try:
@@ -188,28 +187,25 @@ async def _write(
         raise RuntimeError(f"the event versions of {resource.collection} are out of step with its rows")
     if keeps is not None and not records[0]["kept"]:
         raise IN_FORCE.anew()
-    by_id = {row.id: row for row in rows}
-    return [
-        Written(
-            body=record["body"],
-            id=record["id"],
-            version=record["version"],
-            event_id=record["event_id"],
-            location=resource.location(record["id"], by_id[record["id"]].values) if step == "insert" else None,
-        )
-        for record in records
-    ]
+    return records
 
 
-def _line(row: Row, now: datetime) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "event_verb": row.verb,
-        "event_at": row.at or now,
-        "event_change": row.change,
-        "expected": row.expected,
-        **row.values,
-    }
+def _line(row: Row, columns: tuple[str, ...], now: datetime) -> tuple[Any, ...]:
+    """Return what a row brings along for its event, then its columns."""
+    values = row.values
+    return (row.id, row.verb, row.at or now, row.change, row.expected, *[values[name] for name in columns])
+
+
+def _shown(resource: Resource, step: Step, row: Row, records: Sequence[Any]) -> Written:
+    """Return the one resource that was written as its writer is answered."""
+    (record,) = records
+    return Written(
+        body=record["body"],
+        id=record["id"],
+        version=record["version"],
+        event_id=record["event_id"],
+        location=resource.location(row.id, row.values) if step == "insert" else None,
+    )
 
 
 async def _gone_or_stale(tx: Transaction, resource: Resource, id_: UUID) -> Written:
@@ -227,9 +223,10 @@ def _statement(
     written = _change(resource, step, columns, source)
     stepped = _version_step(resource, step, written).cte("stepped")
     logged = _event(resource, source, written).cte("logged")
+    shown = () if many else (cast(written.c.body, Text).label("body"),)
     query = (
         select(
-            cast(written.c.body, Text).label("body"),
+            *shown,
             written.c.id,
             written.c.version,
             logged.c.id.label("event_id"),

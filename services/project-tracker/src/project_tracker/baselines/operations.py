@@ -18,7 +18,7 @@ from chassis.listing import Listing
 from chassis.outcome import Page, Written
 from chassis.reading import get, list_page
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.writing import Row, insert_many
+from chassis.writing import Row, insert_many, insert_one
 from project_tracker.baselines.freezing import explicit, scheduled, totals
 from project_tracker.baselines.schemas import NewBaseline
 from project_tracker.baselines.tables import BASELINE_TASKS, BASELINES, baseline
@@ -63,14 +63,14 @@ class Baselines(Parts):
                 "approved_at": new.approved_at or tx.now,
                 "approved_by": caller.subject,
             }
-            row = Row(id=ids.new_id(), values=values, verb="created", at=values["approved_at"])
-            (written,) = await insert_many(tx, BASELINES, [row])
+            at = values["approved_at"]
+            written = await insert_one(tx, BASELINES, values, at=at)
             tasks = [
-                Row(id=ids.new_id(), values=task | {"baseline_id": row.id}, verb="created", at=row.at)
+                Row(id=ids.new_id(), values=task | {"baseline_id": written.id}, verb="created", at=at)
                 for task in frozen
             ]
             events = await insert_many(tx, BASELINE_TASKS, tasks)
-            return await conclude(tx, replace(written, event_id=events[-1].event_id))
+            return await conclude(tx, replace(written, event_id=events[-1]["event_id"]))
 
     async def list_tasks(self, caller: Caller, project_id: UUID, listing: Listing) -> Page:
         """Return a page of the tasks of the baseline that is the listing's owner."""

@@ -105,7 +105,7 @@ class Projects:
                 _judged(item, known.get(_identity(item)), tx) if isinstance(item, ProjectItem) else item
                 for item in items
             ]
-            return await conclude(tx, await write_batch(tx, PROJECTS, upserts, mode=mode))
+            return await conclude(tx, await write_batch(tx, PROJECTS, upserts, mode=mode, known=known))
 
     async def read(self, tx: Transaction, id_: UUID) -> Any:
         """Return what the parts of a project see of it, or refuse as `not-found`."""

@@ -80,7 +80,7 @@ class AcceptanceCriteria:
             identities = [identity_of(CRITERIA, vars(item)) for item in items if isinstance(item, CriterionItem)]
             known = await known_rows(tx, CRITERIA, identities, owner=service_id)
             upserts = [drafted(item, known, service_id) for item in items]
-            report = await write_items(tx, CRITERIA, upserts, mode=mode, owner=service_id)
+            report = await write_items(tx, CRITERIA, upserts, mode=mode, owner=service_id, known=known)
             added = [
                 result.id
                 for result in report.results

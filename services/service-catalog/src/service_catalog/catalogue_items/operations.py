@@ -94,7 +94,7 @@ class CatalogueItems:
             )
             known = await known_rows(tx, CATALOGUE_ITEMS, [identity_of(CATALOGUE_ITEMS, vars(item)) for item in named])
             upserts = [importing.drafted(item, known, services, actor=caller.subject) for item in items]
-            report = await write_items(tx, CATALOGUE_ITEMS, upserts, mode=mode)
+            report = await write_items(tx, CATALOGUE_ITEMS, upserts, mode=mode, known=known)
             await record(tx, CATALOGUE_ITEMS, entered_by_batch(upserts, report.results, tx.now))
             return await conclude(tx, report.answer())
 

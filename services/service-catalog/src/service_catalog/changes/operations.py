@@ -97,7 +97,7 @@ class Changes:
             )
             known = await known_rows(tx, CHANGES, [identity_of(CHANGES, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            report = await write_items(tx, CHANGES, upserts_of(drafts), mode=mode)
+            report = await write_items(tx, CHANGES, upserts_of(drafts), mode=mode, known=known)
             await record(tx, CHANGES, entries(drafts, report.results, importing.details_of))
             return await conclude(tx, report.answer())
 

@@ -68,7 +68,7 @@ class Costs:
             rows = await tx.all(_REVERSED, ids=[row["id"] for row in known.values()])
             reversed_ids = {row["reversal_of"] for row in rows}
             upserts = [importing.drafted(item, known, services, reversed_ids) for item in items]
-            return await conclude(tx, await write_batch(tx, COSTS, upserts, mode=mode))
+            return await conclude(tx, await write_batch(tx, COSTS, upserts, mode=mode, known=known))
 
     async def reverse(self, caller: Caller, id_: UUID, reversal: CostReversal) -> Written:
         """Book the same amount with the other sign, once."""

@@ -98,7 +98,7 @@ class Dependencies:
             places = list(new)
             for place in await asyncio.to_thread(closing, links, list(new.values())):
                 upserts[places[place]] = soundness.cycle(new[places[place]][1])
-            return await conclude(tx, await write_batch(tx, DEPENDENCIES, upserts, mode=mode))
+            return await conclude(tx, await write_batch(tx, DEPENDENCIES, upserts, mode=mode, known=known))
 
     async def impact(self, caller: Caller, service_id: UUID, direction: str, depth: int, most: int) -> Found:
         """Return what a service depends on, or what depends on it."""

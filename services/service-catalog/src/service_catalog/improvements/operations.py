@@ -82,7 +82,7 @@ class Improvements:
             known = await known_rows(tx, IMPROVEMENTS, [identity_of(IMPROVEMENTS, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             upserts = past.upserts_of(drafts)
-            report = await write_items(tx, IMPROVEMENTS, upserts, mode=mode)
+            report = await write_items(tx, IMPROVEMENTS, upserts, mode=mode, known=known)
             await record(tx, IMPROVEMENTS, past.entries(drafts, report.results, importing.details_of))
             return await conclude(tx, report.answer())
 

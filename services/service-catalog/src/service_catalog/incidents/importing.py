@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -51,7 +52,9 @@ def drafted(
         faults = list(service.faults) if isinstance(service, Rejection) else []
         return invalid(*faults, *([Fault("/title", "missing", "This is needed.")] if title is None else []))
     named = item.model_fields_set
-    values = {name: value for name, value in item.__dict__.items() if name not in _NOT_COLUMNS}
+    values = item.__dict__.copy()
+    for name in _NOT_COLUMNS:
+        del values[name]
     steps = [Step(one.state, one.at, one.hold_reason, one.reason) for one in item.history or ()]
     steps.sort(key=lambda step: step.at)
     occurred_at = item.occurred_at or (row["occurred_at"] if row else steps[0].at if steps else now)
@@ -63,26 +66,27 @@ def drafted(
         return invalid(*faults)
     course = _course(item, row, steps, occurred_at, instants, now)
     impact, urgency = (values[name] if row is None or name in named else row[name] for name in ("impact", "urgency"))
-    values |= {name: course[name] for name in _COURSE} | {
-        "service_id": service,
-        "title": title,
-        "occurred_at": occurred_at,
-        "priority": priority_of(impact, urgency),
-        "reported_by": actor if row is None else row["reported_by"],
-    }
+    for name in _COURSE:
+        values[name] = course[name]
+    values["service_id"] = service
+    values["title"] = title
+    values["occurred_at"] = occurred_at
+    values["priority"] = priority_of(impact, urgency)
+    values["reported_by"] = actor if row is None else row["reported_by"]
     change = change_of(row, values["state"], actor=actor)
     upsert = Upsert(
         values=values,
-        named=_named(named),
+        named=_named(frozenset(named)),
         at=values["state_since"] if change or (row is None and steps) else None,
         change=change,
     )
     return Draft(upsert, steps)
 
 
-def _named(fields: set[str]) -> frozenset[str]:
+@lru_cache  # the items of a batch mostly name the same
+def _named(fields: frozenset[str]) -> frozenset[str]:
     """Return the columns that a known incident changes in."""
-    columns = fields - _NOT_COLUMNS - {"title"}
+    columns = set(fields - _NOT_COLUMNS - {"title"})
     columns.update(name for name in ("title", "occurred_at") if name in fields)
     if not _SERVICE.isdisjoint(fields):
         columns.add("service_id")

@@ -135,7 +135,7 @@ class Incidents:
             known = await known_rows(tx, INCIDENTS, [identity_of(INCIDENTS, item.__dict__) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
-            report = await write_items(tx, INCIDENTS, upserts, mode=mode)
+            report = await write_items(tx, INCIDENTS, upserts, mode=mode, known=known)
             await record(tx, INCIDENTS, importing.entries(drafts, report.results))
             await record(tx, PRIORITIES, importing.priorities(drafts, report.results, tx.now))
             await record(tx, PARENT_LINKS, importing.parents(drafts, report.results, tx.now))

@@ -94,7 +94,7 @@ class ServiceLevels:
             single = without_repeated(SERVICE_LEVELS, upserts)
             present = await tx.all(_OF_SERVICES, service_ids=list(services.ids))
             upserts = await asyncio.to_thread(importing.agreed, drafts, single, present)
-            report = await write_items(tx, SERVICE_LEVELS, upserts, mode=mode)
+            report = await write_items(tx, SERVICE_LEVELS, upserts, mode=mode, known=known)
             changed = {
                 draft.level["service_id"]
                 for draft, result in zip(drafts, report.results, strict=True)

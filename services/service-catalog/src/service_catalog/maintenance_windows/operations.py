@@ -100,7 +100,7 @@ class MaintenanceWindows:
             )
             known = await known_rows(tx, WINDOWS, [identity_of(WINDOWS, vars(item)) for item in sound])
             upserts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            report = await write_items(tx, WINDOWS, upserts, mode=mode)
+            report = await write_items(tx, WINDOWS, upserts, mode=mode, known=known)
             await record(tx, WINDOWS, entered_by_batch(upserts, report.results, tx.now))
             return await conclude(tx, report.answer())
 

@@ -91,7 +91,7 @@ class Outages:
             )
             known = await known_rows(tx, OUTAGES, [identity_of(OUTAGES, vars(item)) for item in sound])
             upserts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            report = await write_items(tx, OUTAGES, upserts, mode=mode)
+            report = await write_items(tx, OUTAGES, upserts, mode=mode, known=known)
             await record(tx, OUTAGES, importing.steps(upserts, report.results))
             return await conclude(tx, report.answer())
 

@@ -77,7 +77,7 @@ class Problems:
             known = await known_rows(tx, PROBLEMS, [identity_of(PROBLEMS, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             upserts = [draft.upsert if isinstance(draft, past.Draft) else draft for draft in drafts]
-            report = await write_items(tx, PROBLEMS, upserts, mode=mode)
+            report = await write_items(tx, PROBLEMS, upserts, mode=mode, known=known)
             await record(tx, PROBLEMS, past.entries(drafts, report.results))
             await self._incidents.tell(tx, _news(drafts, report))
             return await conclude(tx, report.answer())

@@ -95,7 +95,7 @@ class ServiceRequests:
                 drafts.append(drafting.draft(item))
                 await asyncio.sleep(0)  # holding many forms against their schemas holds nobody else up
             upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
-            report = await write_items(tx, SERVICE_REQUESTS, upserts, mode=mode)
+            report = await write_items(tx, SERVICE_REQUESTS, upserts, mode=mode, known=drafting.known)
             await record(tx, SERVICE_REQUESTS, importing.entries(drafts, report.results))
             await TIMERS.mark(tx, [(id_,) for id_ in importing.clocked(drafts, report.results)])
             return await conclude(tx, report.answer())

@@ -117,7 +117,7 @@ class Responses:
             )
             known = await known_rows(tx, RESPONSES, [identity_of(RESPONSES, vars(item)) for item in sound])
             upserts = [importing.drafted(item, known, services, now=tx.now, may_import=may_import) for item in items]
-            return await conclude(tx, await write_batch(tx, RESPONSES, upserts, mode=mode))
+            return await conclude(tx, await write_batch(tx, RESPONSES, upserts, mode=mode, known=known))
 
     async def answer(self, address: str, given: SurveyAnswer) -> Written:
         """Answer an invitation by its token, or change that answer as long as it may be changed."""

@@ -135,7 +135,7 @@ class Services:
             upserts = [
                 importing.drafted(item, known, undecided=undecided, now=tx.now, actor=caller.subject) for item in items
             ]
-            report = await write_items(tx, SERVICES, upserts, mode=mode)
+            report = await write_items(tx, SERVICES, upserts, mode=mode, known=known)
             await record(tx, SERVICES, entered_by_batch(upserts, report.results, tx.now))
             await timers.recheck_services(tx, importing.with_other_hours(upserts, report.results))
             return await conclude(tx, report.answer())
