@@ -34,18 +34,28 @@ def event_as_json(source: str, event: str, epoch: str) -> str:
     `event` names the row (of event_log or like it) and `epoch` is an expression for the log's present epoch. All are
     constants of the code.
     """
-    return f"""json_object(
-        'specversion' VALUE '1.0', 'id' VALUE {event}.id, 'source' VALUE '{source}', 'type' VALUE {event}.type,
-        'subject' VALUE {event}.subject, 'time' VALUE {_instant(f"{event}.time")},
-        'datacontenttype' VALUE 'application/json', 'orgid' VALUE {event}.org,
-        'partitionkey' VALUE {event}.partitionkey,
-        'aggregateversion' VALUE lpad({event}.aggregateversion::text, {VERSION_DIGITS}, '0'),
-        'sequence' VALUE lpad({epoch}::text, {EPOCH_DIGITS}, '0')
-            || '.' || lpad({event}.position::text, {POSITION_DIGITS}, '0'),
-        'recordedtime' VALUE {_instant(f"{event}.recorded_at")},
-        'correlationid' VALUE {event}.correlationid, 'causationid' VALUE {event}.causationid,
-        'traceparent' VALUE {event}.traceparent, 'data' VALUE {event}.data
-        ABSENT ON NULL RETURNING text)"""
+    told = {
+        "id": f"{event}.id",
+        "type": f"{event}.type",
+        "subject": f"{event}.subject",
+        "time": _instant(f"{event}.time"),
+        "orgid": f"{event}.org",
+        "partitionkey": f"{event}.partitionkey",
+        "sequence": f"lpad({epoch}::text, {EPOCH_DIGITS}, '0')"
+        f" || '.' || lpad({event}.position::text, {POSITION_DIGITS}, '0')",
+        "recordedtime": _instant(f"{event}.recorded_at"),
+    }
+    perhaps = {
+        "aggregateversion": f"lpad({event}.aggregateversion::text, {VERSION_DIGITS}, '0')",
+        "correlationid": f"{event}.correlationid",
+        "causationid": f"{event}.causationid",
+        "traceparent": f"{event}.traceparent",
+    }
+    # Put together as text: PostgreSQL's own constructor of objects takes half as long again.
+    pieces = [f"""'{{"specversion":"1.0","source":"{source}","datacontenttype":"application/json"'"""]
+    pieces += [f"""',"{name}":' || to_json({value})""" for name, value in told.items()]
+    pieces += [f"""coalesce(',"{name}":' || to_json({value}), '')""" for name, value in perhaps.items()]
+    return " || ".join([*pieces, f"""',"data":' || {event}.data || '}}'"""])
 
 
 def _instant(column: str) -> str:
