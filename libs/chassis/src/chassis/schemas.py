@@ -170,6 +170,7 @@ class Input(BaseModel):
     """What a client sends: unknown fields are refused, and nothing changes it afterwards."""
 
     model_config = ConfigDict(
+        defer_build=True,  # until it is needed: a worker reads few bodies
         extra="forbid",
         frozen=True,
         json_schema_serialization_defaults_required=True,  # where it is shown, every field is there
@@ -181,7 +182,10 @@ class Output(BaseModel):
     """What a client is shown: every field is always there."""
 
     model_config = ConfigDict(
-        frozen=True, json_schema_serialization_defaults_required=True, use_attribute_docstrings=True
+        defer_build=True,
+        frozen=True,
+        json_schema_serialization_defaults_required=True,
+        use_attribute_docstrings=True,
     )
 
 
