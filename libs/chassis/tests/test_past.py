@@ -3,37 +3,39 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chassis import ids
-from chassis.batch import Result, Upsert
-from chassis.past import Draft, changes_what_is_over, entries, faults_of
-from chassis.rejection import Rejection, invalid
+from chassis.batch import Upsert
+from chassis.past import Draft, Step, changes_what_is_over, entries, faults_of, steps_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ID = ids.new_id()
 
 
 @dataclass
-class Step:
+class Told:
     state: str
     at: datetime
     reason: str | None = None
+
+
+@dataclass
+class Held(Told):
+    hold_reason: str | None = None
 
 
 def ago(minutes: int) -> datetime:
     return NOW - timedelta(minutes=minutes)
 
 
-def draft(*steps: Step, **values: Any) -> Draft:
-    return Draft(Upsert(values={"state": "new", "state_since": NOW} | values, named=frozenset()), steps)
+def draft(*steps: Step, names: str = "state", **values: Any) -> Draft:
+    return Draft(Upsert(values={"state": "new", "state_since": NOW} | values, named=frozenset({names})), steps)
 
 
-def made(one: Draft, before: Any = None, *, written: bool = True) -> list[tuple[str | None, str, datetime]]:
-    drafts: list[Draft | Rejection] = [invalid(), one]
-    results = [Result(rejection=invalid()), Result(id=ID, written=written, before=before)]
-    return [(entry.from_state, entry.to_state, entry.at) for entry in entries(drafts, results)]
+def made(one: Draft, before: Any = None, **given: Any) -> list[tuple[str | None, str, datetime]]:
+    return [(entry.from_state, entry.to_state, entry.at) for entry in entries(one, ID, before, **given)]
 
 
 def test_a_past_lies_in_the_past_and_ends_where_it_is_said_to() -> None:
-    history = [Step("done", ago(1)), Step("new", ago(9))]
+    history = [Told("done", ago(1)), Told("new", ago(9))]
     assert faults_of(history, "done", {"ended_at": ago(1), "begun_at": None}, NOW) == []
     assert faults_of(history, None, {}, NOW) == faults_of([], "new", {}, NOW) == []
     wrong = faults_of([*history, Step("new", ago(-1))], "done", {"ended_at": ago(-2)}, NOW)
@@ -48,23 +50,49 @@ def test_of_steps_at_one_instant_the_one_told_last_is_the_last() -> None:
     assert faults_of([Step("new", ago(1)), Step("done", ago(1))], "done", {}, NOW) == []
 
 
-def test_a_new_resource_has_all_steps_and_a_known_one_those_after_its_last() -> None:
+def test_steps_are_told_in_any_order() -> None:
+    history = [Told("done", ago(1), "Ready."), Held("held", ago(5), hold_reason="vendor"), Told("new", ago(5))]
+    assert steps_of(history) == [
+        Step("held", ago(5), hold_reason="vendor"),
+        Step("new", ago(5)),
+        Step("done", ago(1), reason="Ready."),
+    ]
+    assert steps_of(None) == []
+
+
+def test_a_history_is_told_whole_of_a_new_resource_and_of_a_known_one() -> None:
     told = draft(Step("new", ago(9)), Step("at_work", ago(5)), Step("done", ago(1)), state="done")
-    assert made(told) == [(None, "new", ago(9)), ("new", "at_work", ago(5)), ("at_work", "done", ago(1))]
-    assert made(told, {"state": "at_work", "state_since": ago(5)}) == [("at_work", "done", ago(1))]
-    assert made(told, {"state": "done", "state_since": ago(1)}) == made(told, written=False) == []
+    whole = [(None, "new", ago(9)), ("new", "at_work", ago(5)), ("at_work", "done", ago(1))]
+    assert made(told) == made(told, {"state": "at_work", "state_since": ago(5)}) == whole
+    assert made(told, initial="new") == whole
+
+
+def test_a_beginning_without_a_step_is_where_the_first_one_comes_from() -> None:
+    told = draft(Step("at_work", ago(5)), state="at_work")
+    assert made(told, initial="new") == [("new", "at_work", ago(5))]
+    assert made(told) == [(None, "at_work", ago(5))]
+    assert made(draft(state="done"), initial="new") == [("new", "done", NOW)]
+    assert made(draft(), initial="new") == []
 
 
 def test_a_state_alone_is_one_step() -> None:
     assert made(draft(state="done", state_since=ago(3))) == [(None, "done", ago(3))]
     assert made(draft(state="done"), {"state": "new", "state_since": NOW}) == [("new", "done", NOW)]
+    assert made(draft(state="new"), {"state": "done"}, initial="new") == [("done", "new", NOW)]
     assert made(draft(state="done"), {"state": "done", "state_since": NOW}) == []
 
 
+def test_who_does_not_name_the_state_of_a_known_resource_tells_no_step() -> None:
+    assert made(draft(Step("done", ago(1)), names="title", state="done"), {"state": "new"}) == []
+
+
 def test_a_step_says_what_belongs_to_it() -> None:
-    told = draft(Step("new", ago(9)), Step("done", ago(1), "Ready."), state="done", outcome="good")
-    steps = entries([told], [Result(id=ID, written=True)], lambda to, values: {to: values["outcome"]})
-    assert [(step.reason, step.details) for step in steps] == [(None, {"new": "good"}), ("Ready.", {"done": "good"})]
+    told = draft(Step("new", ago(9), "vendor"), Step("done", ago(1), None, "Ready."), state="done", outcome="good")
+    steps = entries(told, ID, None, details=lambda to, values: {to: values["outcome"]})
+    assert [(step.reason, step.details) for step in steps] == [
+        (None, {"hold_reason": "vendor", "new": "good"}),
+        ("Ready.", {"done": "good"}),
+    ]
 
 
 def test_what_is_over_takes_labels_only() -> None:

@@ -2,8 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chassis.past import Step
 from service_catalog.incidents.lifecycle import LIFECYCLE, begun, entered
-from service_catalog.incidents.past import Step, course_of, faults_of, told
+from service_catalog.incidents.past import course_of, faults_of, told
 from service_catalog.incidents.priority import priority_of
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

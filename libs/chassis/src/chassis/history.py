@@ -1,8 +1,12 @@
-"""What states a resource went through: who, when, why; written with the change itself."""
+"""What states a resource went through: who, when, why; written with the change itself.
 
-from collections.abc import Mapping, Sequence
+Nothing is lost where a history is told anew: steps that were superseded are kept, and only those in force are read.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +26,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
@@ -44,6 +49,7 @@ history_entry = Table(
     Column("reason", Text),
     Column("actor", Text, nullable=False),
     Column("details", JsonDocument, nullable=False),
+    Column("superseded_at", Instant),
     Index("history_entry_resource", "org", "collection", "resource_id", "at", "place"),
 )
 
@@ -91,19 +97,40 @@ _STEPS = func.string_agg(
     cast(json_object(_ENTRY_FIELDS), Text),
     aggregate_order_by(literal_column("','"), history_entry.c.at, history_entry.c.place),
 )
+_IS_OF_COLLECTION = history_entry.c.collection == bindparam("collection", type_=Text)
+_IS_OF_ONE = history_entry.c.resource_id == bindparam("resource_id", type_=Uuid)
+_IS_OF_SEVERAL = history_entry.c.resource_id == func.any(bindparam("resource_ids", type_=ARRAY(Uuid, dimensions=1)))
+_IS_IN_FORCE = history_entry.c.superseded_at.is_(None)
 _OF_ONE = Statement(
-    select(func.coalesce(_STEPS, literal_column("''"))).where(
-        history_entry.c.collection == bindparam("collection", type_=Text),
-        history_entry.c.resource_id == bindparam("resource_id", type_=Uuid),
-    )
+    select(func.coalesce(_STEPS, literal_column("''"))).where(_IS_OF_COLLECTION, _IS_OF_ONE, _IS_IN_FORCE)
 )
 _OF_SEVERAL = Statement(
     select(history_entry.c.collection, history_entry.c.resource_id, _STEPS.label("steps"))
     .where(
         history_entry.c.collection == func.any(bindparam("collections", type_=ARRAY(Text, dimensions=1))),
-        history_entry.c.resource_id == func.any(bindparam("resource_ids", type_=ARRAY(Uuid, dimensions=1))),
+        _IS_OF_SEVERAL,
+        _IS_IN_FORCE,
     )
     .group_by(history_entry.c.collection, history_entry.c.resource_id)
+)
+_ACTORS = Statement(
+    select(history_entry.c.actor)
+    .where(
+        _IS_OF_COLLECTION,
+        _IS_OF_ONE,
+        history_entry.c.to_state == func.any(bindparam("states", type_=ARRAY(Text, dimensions=1))),
+    )
+    .distinct()
+)
+_RECORDED = Statement(
+    select(history_entry.c.place, *(history_entry.c[name] for name in _COLUMNS))
+    .where(_IS_OF_COLLECTION, _IS_OF_SEVERAL, _IS_IN_FORCE)
+    .order_by(history_entry.c.at, history_entry.c.place)
+)
+_SUPERSEDE = Statement(
+    update(history_entry)
+    .where(history_entry.c.place == func.any(bindparam("places", type_=ARRAY(BigInteger, dimensions=1))))
+    .values(superseded_at=bindparam("now", type_=Instant))
 )
 
 
@@ -133,3 +160,45 @@ async def histories(
     rows = await tx.all(_OF_SEVERAL, collections=names, resource_ids=ids)
     told = {(row["resource_id"], row["collection"]): row["steps"] for row in rows}
     return {id_: [f"[{told.get((id_, name), '')}]" for name in names] for id_ in ids}
+
+
+async def actors(tx: Transaction, resource: Resource, id_: UUID, states: Collection[str]) -> frozenset[str]:
+    """Return who ever brought a resource to one of these states, by steps that were superseded too."""
+    rows = await tx.all(_ACTORS, collection=resource.collection, resource_id=id_, states=list(states))
+    return frozenset(row["actor"] for row in rows)
+
+
+async def retell(tx: Transaction, resource: Resource, told: Mapping[UUID, Sequence[Entry]]) -> frozenset[UUID]:
+    """Have the steps of locked resources be those that are told, oldest first; return whose were others.
+
+    What is recorded as it is told stays. From the first step on that is not, the recorded ones are superseded and the
+    told ones recorded.
+    """
+    if not told:
+        return frozenset()
+    recorded: dict[UUID, list[Any]] = {id_: [] for id_ in told}
+    for row in await tx.all(_RECORDED, collection=resource.collection, resource_ids=list(told)):
+        recorded[row["resource_id"]].append(row)
+    others: set[UUID] = set()
+    superseded: list[int] = []
+    entries: list[Entry] = []
+    for id_, steps in told.items():
+        pairs = zip(recorded[id_], steps, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: _is_told(*pair), pairs))
+        if same < max(len(recorded[id_]), len(steps)):
+            others.add(id_)
+            superseded += [row["place"] for row in recorded[id_][same:]]
+            entries += steps[same:]
+    if superseded:
+        await tx.run(_SUPERSEDE, places=superseded, now=tx.now)
+    await record(tx, resource, entries)
+    return frozenset(others)
+
+
+def _is_told(recorded: Any, told: Entry) -> bool:
+    """Tell whether a recorded step is the one told: what else was recorded with it may go beyond what is told."""
+    if any(recorded[name] != getattr(told, name) for name in ("from_state", "to_state", "at", "reason")):
+        return False
+    details = recorded["details"]
+    is_held_alike = details.get("hold_reason") == told.details.get("hold_reason")
+    return is_held_alike and all(details.get(name, value) == value for name, value in told.details.items())

@@ -1,14 +1,18 @@
 """The past of resources as another tool tells it: the states they went through, free of the transition table."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from chassis.batch import Result, Upsert
-from chassis.history import Entry
+from chassis.batch import Known, Report, Result, Upsert, write_items
+from chassis.database import Transaction
+from chassis.history import Entry, record, retell
+from chassis.outcome import Mode
 from chassis.rejection import Fault, Rejection
+from chassis.resource import Resource
+from chassis.writing import Row, update_many
 
 Details = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
@@ -30,16 +34,27 @@ class PastStep(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a history that is told: the state it led to, and why it was held there, if it was."""
+
+    state: str
+    at: datetime
+    hold_reason: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """How an item of a batch is written, and the steps it tells of, oldest first."""
+    """How an item of a batch is written, and all steps it tells of, oldest first."""
 
     upsert: Upsert
-    steps: Sequence[PastStep] = ()
+    steps: Sequence[Step] = ()
 
 
-def upserts_of(drafts: Sequence[Draft | Rejection]) -> list[Upsert | Rejection]:
-    """Return how each item is written, or why not."""
-    return [draft.upsert if isinstance(draft, Draft) else draft for draft in drafts]
+def steps_of(history: Iterable[PastStep] | None) -> list[Step]:
+    """Return the steps that a history tells, oldest first; of several at one instant, as they are told."""
+    steps = [Step(one.state, one.at, getattr(one, "hold_reason", None), one.reason) for one in history or ()]
+    return sorted(steps, key=lambda step: step.at)
 
 
 def faults_of(
@@ -64,33 +79,90 @@ def changes_what_is_over(
 
 
 def no_details(_: str, __: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what belongs to a step beside its state and its reason: nothing."""
+    """Return what belongs to a step beside its state, its reason and that of a hold: nothing."""
     return {}
 
 
-def entries(
-    drafts: Sequence[Draft | Rejection], results: Sequence[Result], details: Details = no_details
-) -> list[Entry]:
-    """Return the steps of history that a batch has made; of a known resource only those later than its last.
+async def write_told(
+    tx: Transaction,
+    resource: Resource,
+    drafts: Sequence[Draft | Rejection],
+    *,
+    mode: Mode,
+    known: Known,
+    initial: str | None = None,
+    details: Details = no_details,
+) -> Report:
+    """Write the items of a batch with the steps they tell of, and report it.
 
-    `details` says what belongs to a step into a state, given the values that are written.
+    The history that an item tells is the truth: what was recorded otherwise of a known resource is superseded. One
+    that changes in its steps alone has a new version and an event too, as its history is part of what it is.
+
+    `initial` is the state that a resource begins in without a step; `details` says what belongs to a step into a
+    state, given the values that are written.
     """
-    made: list[Entry] = []
-    for draft, result in zip(drafts, results, strict=True):
-        if isinstance(draft, Draft) and result.written and result.id is not None:
-            made += _entries(draft, result.id, result.before, details)
-    return made
+    upserts = [draft.upsert if isinstance(draft, Draft) else draft for draft in drafts]
+    report = await write_items(tx, resource, upserts, mode=mode, known=known)
+    added: list[Entry] = []
+    told: dict[UUID, Sequence[Entry]] = {}
+    for draft, result in zip(drafts, report.results, strict=True):
+        if not isinstance(draft, Draft) or result.id is None:
+            continue
+        steps = entries(draft, result.id, result.before, initial=initial, details=details)
+        if steps and draft.steps and result.before is not None:
+            told[result.id] = steps
+        else:
+            added += steps
+    await record(tx, resource, added)
+    return await _touched(tx, resource, report, await retell(tx, resource, told))
 
 
-def _entries(draft: Draft, id_: UUID, before: Any, details: Details) -> Iterator[Entry]:
+async def _touched(tx: Transaction, resource: Resource, report: Report, retold: Collection[UUID]) -> Report:
+    """Give a new version to what was told anew and has not been written by its columns."""
+    rows = [
+        Row(id=result.id, values={}, verb="updated")
+        for result in report.results
+        if result.id is not None and result.id in retold and not result.written
+    ]
+    touched = {record["id"]: record for record in await update_many(tx, resource, rows)}
+    if not touched:
+        return report
+    results = [
+        result._replace(version=touched[result.id]["version"], written=True) if result.id in touched else result
+        for result in report.results
+    ]
+    return Report(results, touched[rows[-1].id]["event_id"])
+
+
+def entries(
+    draft: Draft, id_: UUID, before: Any, *, initial: str | None = None, details: Details = no_details
+) -> list[Entry]:
+    """Return all steps that an item tells, or the one into the state it tells alone.
+
+    Nothing is told of a known resource, `before`, by an item that does not name its state.
+    """
     values = draft.upsert.values
-    state = None if before is None else before["state"]
-    steps = [(one.state, one.at, one.reason) for one in draft.steps if before is None or one.at > before["state_since"]]
-    if not draft.steps and state != values["state"]:
-        steps = [(values["state"], values["state_since"], None)]
-    for to, at, reason in steps:
-        yield Entry(resource_id=id_, at=at, from_state=state, to_state=to, reason=reason, details=details(to, values))
-        state = to
+    if before is not None and "state" not in draft.upsert.named:
+        return []
+    steps, state = draft.steps, initial
+    if not steps:
+        state = initial if before is None else before["state"]
+        steps = () if state == values["state"] else (Step(values["state"], values["state_since"]),)
+    made: list[Entry] = []
+    for step in steps:
+        held = {"hold_reason": step.hold_reason} if step.hold_reason else {}
+        made.append(
+            Entry(
+                resource_id=id_,
+                at=step.at,
+                from_state=None if not made and step.state == state else state,
+                to_state=step.state,
+                reason=step.reason,
+                details={**held, **details(step.state, values)},
+            )
+        )
+        state = step.state
+    return made
 
 
 def entered_by_batch(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:

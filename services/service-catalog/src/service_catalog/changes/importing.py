@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, faults_of
+from chassis.past import Draft, Step, faults_of, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.changes.lifecycle import begun, entered
 from service_catalog.changes.planning import fixed, span_faults
-from service_catalog.changes.schemas import ChangeItem, PastChangeState
+from service_catalog.changes.schemas import ChangeItem
 from service_catalog.changes.tables import CHANGES
 from service_catalog.services.directory import Known
 from service_catalog.services.membership import services_of_item
@@ -58,7 +58,7 @@ def drafted(
     faults += span_faults(
         *(values[name] if row is None or name in named else row[name] for name in ("planned_start", "planned_end"))
     )
-    steps = sorted(item.history or (), key=lambda step: step.at)
+    steps = steps_of(item.history)
     course = _course(item, row, steps, now)
     faults += faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _INSTANTS}, now)
     faults += _faults(item, course)
@@ -94,7 +94,7 @@ def _named(fields: set[str], course: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(columns)
 
 
-def _course(item: ChangeItem, row: Any, steps: Sequence[PastChangeState], now: datetime) -> dict[str, Any]:
+def _course(item: ChangeItem, row: Any, steps: Sequence[Step], now: datetime) -> dict[str, Any]:
     """Return the course of a change as its item tells it, or as it was known."""
     told = {name: getattr(item, name) for name in _REACHED if name in item.model_fields_set}
     if steps:

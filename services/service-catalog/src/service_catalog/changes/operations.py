@@ -8,15 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
 
-from chassis.batch import identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
-from chassis.history import Entry, history, record
+from chassis.history import Entry, actors, history, record
 from chassis.keys import command, conclude
 from chassis.moving import begin, moment_of, move
 from chassis.outcome import Found, Mode, Written
-from chassis.past import entries, upserts_of
+from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
@@ -97,8 +97,7 @@ class Changes:
             )
             known = await known_rows(tx, CHANGES, [identity_of(CHANGES, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            report = await write_items(tx, CHANGES, upserts_of(drafts), mode=mode, known=known)
-            await record(tx, CHANGES, entries(drafts, report.results, importing.details_of))
+            report = await write_told(tx, CHANGES, drafts, mode=mode, known=known, details=importing.details_of)
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: ChangeTransition) -> Written:
@@ -228,9 +227,8 @@ def _refuse_unsound(planned_start: datetime | None, planned_end: datetime | None
 
 
 async def _proposers(tx: Transaction, row: Any) -> frozenset[str]:
-    """Return the requester of a change, and who wrote it down or requested it."""
-    steps = json.loads(await history(tx, CHANGES, row["id"]))
-    return frozenset({row["requester"]} | {step["actor"] for step in steps if step["to"] in _PROPOSED})
+    """Return the requester of a change, and who wrote it down or requested it, however it was told since."""
+    return await actors(tx, CHANGES, row["id"], _PROPOSED) | {row["requester"]}
 
 
 def _refuse_misplaced(order: ChangeTransition) -> None:

@@ -67,8 +67,9 @@ def router(changes: Changes) -> Router:
         """Add or change many changes by their external id; the services are named by their ids or keys.
 
         `state`, `history`, `outcome`, the actual span and the approval bring the past of another tool along, free of
-        the rules for transitions, and need the scope `catalog:import`. It is held against nothing, and
-        no maintenance window is opened or moved for it.
+        the rules for transitions, and need the scope `catalog:import`. It is held against nothing, and no maintenance
+        window is opened or moved for it. A history that is told again and otherwise takes the place of the recorded
+        one, steps made here since included; that is a change even where nothing else differs.
         """
         return answer(request, await changes.batch(caller, batch.judged(), batch.mode))
 

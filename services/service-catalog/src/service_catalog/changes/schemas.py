@@ -129,7 +129,7 @@ class ChangeItem(ExternalIdentity, ChangeDescription):
     """Needed for a new change, as the services are."""
     state: State | None = None
     history: Annotated[list[PastChangeState], Field(max_length=STEPS_MAX)] | None = None
-    """The states it went through, in any order the tool allowed; the last one is its state."""
+    """All states it went through, in any order the tool allowed; the last one is its state."""
     outcome: Outcome | None = None
     """Of one in review, or closed: a closed one has it."""
     actual_start: Instant | None = None

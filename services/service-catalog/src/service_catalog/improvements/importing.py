@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, changes_what_is_over, faults_of
+from chassis.past import Draft, Step, changes_what_is_over, faults_of, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.improvements.lifecycle import APPROVED, OVER, begun, entered
 from service_catalog.improvements.promises import NO_ORIGIN, benefit_document, origin_columns
-from service_catalog.improvements.schemas import ImprovementItem, PastState
+from service_catalog.improvements.schemas import ImprovementItem
 from service_catalog.improvements.tables import IMPROVEMENTS
 from service_catalog.services.directory import Known
 
@@ -42,7 +42,7 @@ def drafted(
     title = item.title if row is None or item.title is not None else row["title"]
     if title is None:
         faults.append(Fault("/title", "missing", "This is needed."))
-    steps = sorted(item.history or (), key=lambda step: step.at)
+    steps = steps_of(item.history)
     present = row["benefit"] if row is not None else None
     values: dict[str, Any] = {name: getattr(item, name) for name in _PLAIN} | {"service_id": service, "title": title}
     values["benefit"] = benefit_document(item.benefit, present, faults)
@@ -83,7 +83,7 @@ def _named(fields: set[str], course: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _course(
-    item: ImprovementItem, row: Any, steps: Sequence[PastState], planned_end: datetime | None, now: datetime
+    item: ImprovementItem, row: Any, steps: Sequence[Step], planned_end: datetime | None, now: datetime
 ) -> dict[str, Any]:
     """Return the course of an improvement as its item tells it, or as it was known."""
     told = {name: getattr(item, name) for name in _TOLD if name in item.model_fields_set}
@@ -98,7 +98,7 @@ def _course(
     return _settled(course | told)
 
 
-def _walked(steps: Sequence[PastState], planned_end: datetime | None) -> dict[str, Any]:
+def _walked(steps: Sequence[Step], planned_end: datetime | None) -> dict[str, Any]:
     """Return the course that these steps make, in the order of their instants."""
     course = begun(steps[0].at)
     for step in steps:

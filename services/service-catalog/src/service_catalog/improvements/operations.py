@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis import past
-from chassis.batch import identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
-from chassis.history import history, record
+from chassis.history import history
 from chassis.keys import command, conclude
 from chassis.moving import begin, misplaced, moment_of, move
 from chassis.outcome import Found, Mode, Written
+from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
@@ -81,9 +81,7 @@ class Improvements:
             )
             known = await known_rows(tx, IMPROVEMENTS, [identity_of(IMPROVEMENTS, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            upserts = past.upserts_of(drafts)
-            report = await write_items(tx, IMPROVEMENTS, upserts, mode=mode, known=known)
-            await record(tx, IMPROVEMENTS, past.entries(drafts, report.results, importing.details_of))
+            report = await write_told(tx, IMPROVEMENTS, drafts, mode=mode, known=known, details=importing.details_of)
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: ImprovementTransition) -> Written:

@@ -58,7 +58,8 @@ def router(improvements: Improvements) -> Router:
         """Add or change many improvements by their external id; the service is named by its id or its key.
 
         Instants, `state`, `outcome` and `history` bring the past of another tool along, free of the rules for
-        transitions, and need the scope `catalog:import`.
+        transitions, and need the scope `catalog:import`. A history that is told again and otherwise takes the place of
+        the recorded one, steps made here since included; that is a change even where nothing else differs.
         """
         return answer(request, await improvements.batch(caller, batch.judged(), batch.mode))
 

@@ -139,7 +139,7 @@ class ImprovementItem(ExternalIdentity, ImprovementDescription):
     """Needed for a new improvement, as the service is."""
     state: State | None = None
     history: Annotated[list[PastState], Field(max_length=STEPS_MAX)] | None = None
-    """The states it went through, in any order the tool allowed; the last one is its state."""
+    """All states it went through, in any order the tool allowed; the last one is its state."""
     outcome: Outcome | None = None
     """Of a closed one, and only of it."""
     first_planned_end: PlannedEnd | None = None

@@ -1,7 +1,6 @@
 """How the items of a batch of incidents are written, given what is known already."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -9,11 +8,12 @@ from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
 from chassis.history import Entry
+from chassis.past import Draft, Step, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
-from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, entered
+from service_catalog.incidents.lifecycle import UNRESOLVED, entered
 from service_catalog.incidents.links import link_steps
-from service_catalog.incidents.past import INSTANTS, Step, course_of, faults_of, told
+from service_catalog.incidents.past import INSTANTS, course_of, faults_of, told
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem
 from service_catalog.incidents.tables import INCIDENTS
@@ -23,15 +23,9 @@ HISTORICAL = frozenset({"occurred_at", "state", "history", *INSTANTS})
 _NEVER_NULL = frozenset({"title", "occurred_at", "state", "history"})
 _SERVICE = frozenset({"service_id", "service_key"})
 _NOT_COLUMNS = {"service_key", "history", "state"}
+_OPEN = (*UNRESOLVED, "resolved")
+_OF_AN_END = {"cancel_reason": frozenset({"cancelled"}), "resolution": frozenset({"resolved", "closed"})}
 _COURSE = ("state", "state_since", "hold_reason", *INSTANTS, "reopened_count", "resolved_before_reopening_seconds")
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """How an item is written, and the steps it tells of."""
-
-    upsert: Upsert
-    steps: Sequence[Step] = ()
 
 
 def needs_import(items: Sequence[IncidentItem]) -> bool:
@@ -55,8 +49,7 @@ def drafted(
     values = item.__dict__.copy()
     for name in _NOT_COLUMNS:
         del values[name]
-    steps = [Step(one.state, one.at, one.hold_reason, one.reason) for one in item.history or ()]
-    steps.sort(key=lambda step: step.at)
+    steps = steps_of(item.history)
     occurred_at = item.occurred_at or (row["occurred_at"] if row else steps[0].at if steps else now)
     instants = {name: getattr(item, name) for name in INSTANTS if name in named}
     faults = faults_of(steps, occurred_at, instants, now)
@@ -74,9 +67,10 @@ def drafted(
     values["priority"] = priority_of(impact, urgency)
     values["reported_by"] = actor if row is None else row["reported_by"]
     change = change_of(row, values["state"], actor=actor)
+    begins = {"occurred_at"} if row is None and steps else set()  # so it is, should another batch have just added it
     upsert = Upsert(
         values=values,
-        named=_named(frozenset(named)),
+        named=_named(frozenset(named | begins)) | _left_behind(row, values["state"]),
         at=values["state_since"] if change or (row is None and steps) else None,
         change=change,
     )
@@ -97,6 +91,13 @@ def _named(fields: frozenset[str]) -> frozenset[str]:
     return frozenset(columns)
 
 
+def _left_behind(row: Any, state: str) -> frozenset[str]:
+    """Return what a known incident no longer has, unless its item says so, as it has left an end for this state."""
+    if row is None or row["state"] == state:
+        return frozenset()
+    return frozenset(name for name, ends in _OF_AN_END.items() if row["state"] in ends and state not in ends)
+
+
 def _course(
     item: IncidentItem,
     row: Any,
@@ -114,35 +115,6 @@ def _course(
     if item.state is not None and item.state != row["state"]:
         course |= entered(course, item.state, max((at for at in instants.values() if at is not None), default=now))
     return course | instants
-
-
-def entries(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[Entry]:
-    """Return the steps of history that a batch has made; of a known incident only those later than its last."""
-    made: list[Entry] = []
-    for draft, result in zip(drafts, results, strict=True):
-        if not isinstance(draft, Draft) or not result.written or result.id is None:
-            continue
-        made += _entries(draft, result.id, result.before)
-    return made
-
-
-def _entries(draft: Draft, id_: UUID, before: Any) -> Iterator[Entry]:
-    values = draft.upsert.values
-    steps = [step for step in draft.steps if before is None or step.at > before["state_since"]]
-    state = before["state"] if before else LIFECYCLE.initial
-    if not draft.steps and state != values["state"]:
-        steps = [Step(values["state"], values["state_since"], values["hold_reason"])]
-    for place, step in enumerate(steps):
-        is_beginning = before is None and place == 0 and step.state == LIFECYCLE.initial
-        yield Entry(
-            resource_id=id_,
-            at=step.at,
-            from_state=None if is_beginning else state,
-            to_state=step.state,
-            reason=step.reason,
-            details={"hold_reason": step.hold_reason} if step.hold_reason else {},
-        )
-        state = step.state
 
 
 def reprioritised(before: Mapping[str, Any], changes: Mapping[str, Any], at: datetime) -> list[Entry]:
@@ -180,13 +152,16 @@ def _changed(
             yield draft.upsert, result.before
 
 
-def unresolved(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, UUID]:
-    """Return the incidents that a batch has written and whose clocks run on, each with its service."""
+def watched(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, UUID]:
+    """Return the incidents that a batch has written and whose clocks are to be looked at, each with its service.
+
+    They run until the incident is resolved. Of one that was known they may have stood otherwise until now.
+    """
     return {
         result.id: draft.upsert.values["service_id"]
         for draft, result in zip(drafts, results, strict=True)
         if isinstance(draft, Draft)
         and result.written
         and result.id is not None
-        and draft.upsert.values["state"] in UNRESOLVED
+        and draft.upsert.values["state"] in (UNRESOLVED if result.before is None else _OPEN)
     }

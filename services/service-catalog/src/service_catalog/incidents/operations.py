@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam, cast, func, literal_column, select
 
 from chassis import ids
-from chassis.batch import identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
@@ -18,6 +18,7 @@ from chassis.history import Entry, histories, history, record
 from chassis.keys import command, conclude
 from chassis.moving import misplaced, moment_of, move
 from chassis.outcome import Found, Mode, Written
+from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change, lock_free
 from chassis.rejection import Fault, Rejection, invalid
@@ -134,12 +135,10 @@ class Incidents:
             )
             known = await known_rows(tx, INCIDENTS, [identity_of(INCIDENTS, item.__dict__) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
-            report = await write_items(tx, INCIDENTS, upserts, mode=mode, known=known)
-            await record(tx, INCIDENTS, importing.entries(drafts, report.results))
+            report = await write_told(tx, INCIDENTS, drafts, mode=mode, known=known, initial=LIFECYCLE.initial)
             await record(tx, PRIORITIES, importing.priorities(drafts, report.results, tx.now))
             await record(tx, PARENT_LINKS, importing.parents(drafts, report.results, tx.now))
-            await timers.mark(tx, importing.unresolved(drafts, report.results))
+            await timers.mark(tx, importing.watched(drafts, report.results))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: IncidentTransition) -> Written:

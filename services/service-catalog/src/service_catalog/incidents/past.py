@@ -1,24 +1,14 @@
 """The course of an incident as another tool tells it, free of the transition table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chassis.past import Step
 from chassis.rejection import Fault
 from service_catalog.incidents.lifecycle import LIFECYCLE, begun, entered
 
 INSTANTS = ("acknowledged_at", "resolved_at", "closed_at")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A state an incident was in from an instant on."""
-
-    state: str
-    at: datetime
-    hold_reason: str | None = None
-    reason: str | None = None
 
 
 def course_of(steps: Sequence[Step], occurred_at: datetime) -> dict[str, Any]:

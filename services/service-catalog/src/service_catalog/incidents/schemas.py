@@ -132,7 +132,7 @@ class IncidentItem(ExternalIdentity, IncidentDescription):
     closed_at: Instant | None = None
     state: State | None = None
     history: Annotated[list[PastStep], Field(max_length=STEPS_MAX)] | None = None
-    """The states it went through, in any order the tool allowed; the last one is its state."""
+    """All states it went through, in any order the tool allowed; the last one is its state."""
 
 
 class IncidentPatch(Patch):

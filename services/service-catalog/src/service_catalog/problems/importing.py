@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, changes_what_is_over, faults_of
+from chassis.past import Draft, Step, changes_what_is_over, faults_of, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.priority import priority_of
 from service_catalog.problems.lifecycle import OVER, begun, entered
-from service_catalog.problems.schemas import PastState, ProblemItem
+from service_catalog.problems.schemas import ProblemItem
 from service_catalog.problems.tables import PROBLEMS
 from service_catalog.services.directory import Known
 
@@ -43,7 +43,7 @@ def drafted(
     if title is None:
         faults.append(Fault("/title", "missing", "This is needed."))
     named = item.model_fields_set
-    steps = sorted(item.history or (), key=lambda step: step.at)
+    steps = steps_of(item.history)
     identified_at = item.identified_at or (row["identified_at"] if row else steps[0].at if steps else now)
     faults += _faults(item, identified_at, now)
     if faults:
@@ -57,7 +57,8 @@ def drafted(
         "identified_at": identified_at,
         "priority": priority_of(*levels),
     }
-    columns = _named(named, course)
+    begins = {"identified_at"} if row is None and steps else set()  # so it is, should another batch have just added it
+    columns = _named(named | begins, course)
     if named.isdisjoint(HISTORICAL) and changes_what_is_over(row, OVER, values, columns):
         return STAYS
     change = change_of(row, values["state"], actor=actor)
@@ -97,7 +98,7 @@ def _faults(item: ProblemItem, identified_at: datetime, now: datetime) -> list[F
 
 
 def _course(
-    item: ProblemItem, row: Any, steps: Sequence[PastState], identified_at: datetime, now: datetime
+    item: ProblemItem, row: Any, steps: Sequence[Step], identified_at: datetime, now: datetime
 ) -> dict[str, Any]:
     """Return the course of a problem as its item tells it, or as it was known."""
     told = {name: getattr(item, name) for name in _INSTANTS if name in item.model_fields_set}

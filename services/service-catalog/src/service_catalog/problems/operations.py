@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis import past
-from chassis.batch import Report, identity_of, known_rows, write_items
+from chassis.batch import Report, identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
-from chassis.history import history, record
+from chassis.history import history
 from chassis.keys import command, conclude
 from chassis.listing import Listing
 from chassis.moving import begin, misplaced, moment_of, move
 from chassis.outcome import Found, Mode, Page, Written
+from chassis.past import Draft, write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
@@ -76,9 +76,7 @@ class Problems:
             )
             known = await known_rows(tx, PROBLEMS, [identity_of(PROBLEMS, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            upserts = [draft.upsert if isinstance(draft, past.Draft) else draft for draft in drafts]
-            report = await write_items(tx, PROBLEMS, upserts, mode=mode, known=known)
-            await record(tx, PROBLEMS, past.entries(drafts, report.results))
+            report = await write_told(tx, PROBLEMS, drafts, mode=mode, known=known)
             await self._incidents.tell(tx, _news(drafts, report))
             return await conclude(tx, report.answer())
 
@@ -121,12 +119,12 @@ class Problems:
             return await self._incidents.page(tx, listing)
 
 
-def _news(drafts: Sequence[past.Draft | Rejection], report: Report) -> list[News]:
+def _news(drafts: Sequence[Draft | Rejection], report: Report) -> list[News]:
     """Return what the incidents of the problems of a batch are to know: those that were known and went on."""
     verbs = {transition.target: transition.verb for transition in LIFECYCLE.transitions}
     made = []
     for draft, result in zip(drafts, report.results, strict=True):
-        if not isinstance(draft, past.Draft) or not result.written or result.before is None:
+        if not isinstance(draft, Draft) or not result.written or result.before is None:
             continue
         now_so: Mapping[str, Any] = dict(result.before) | {
             name: draft.upsert.values[name] for name in draft.upsert.named

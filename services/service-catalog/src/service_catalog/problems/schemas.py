@@ -105,7 +105,7 @@ class ProblemItem(ExternalIdentity, ProblemDescription):
     """Needed for a new problem, as the service is."""
     state: State | None = None
     history: Annotated[list[PastState], Field(max_length=STEPS_MAX)] | None = None
-    """The states it went through, in any order the tool allowed; the last one is its state."""
+    """All states it went through, in any order the tool allowed; the last one is its state."""
     identified_at: Instant | None = None
     known_error_at: Instant | None = None
     resolved_at: Instant | None = None

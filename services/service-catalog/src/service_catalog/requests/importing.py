@@ -1,19 +1,19 @@
 """How the items of a batch of service requests are written, given what is known already."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
-from chassis.history import Entry
+from chassis.past import Draft, Step, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.catalogue_items.directory import KnownItems
 from service_catalog.catalogue_items.forms import KnownForms
 from service_catalog.requests.lifecycle import OVER, begun, entered
-from service_catalog.requests.past import Step, course_of, faults_of, with_beginning
+from service_catalog.requests.past import course_of, faults_of, with_beginning
 from service_catalog.requests.schemas import ServiceRequestItem
 from service_catalog.requests.submission import NAMELESS, refused, values_of
 from service_catalog.requests.tables import COLUMNS, SERVICE_REQUESTS
@@ -22,14 +22,6 @@ HISTORICAL = frozenset({"state", "history", "submitted_at", "outcome"})
 _CHANGING = frozenset({"comment", "assigned_team", "assignee", "labels", "external_source", "external_id"})
 _FIXED = ("requester", "requested_for", "form", "submitted_at")
 _FIXED_SENTENCE = "What was asked for, by whom and when never changes."
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """How an item is written, and the steps it tells of."""
-
-    upsert: Upsert
-    steps: Sequence[Step]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +43,7 @@ class Drafting:
 
     def _new(self, item: ServiceRequestItem) -> Draft | Rejection:
         asked = self._asked_for(item)
-        told, is_past = _told(item), tells_of_the_past(item)
+        told, is_past = steps_of(item.history), tells_of_the_past(item)
         submitted_at = item.submitted_at or min((step.at for step in told), default=self.now)
         faults = list(asked.faults) if isinstance(asked, Rejection) else []
         faults += faults_of(told, submitted_at, self.now)
@@ -74,19 +66,22 @@ class Drafting:
         values = values_of(item, asked, actor=self.actor) | course | {"submitted_at": submitted_at}
         if is_past:
             values["form_version"] = None
-        named = frozenset(item.model_fields_set & _CHANGING)
-        return Draft(Upsert(values=values, named=named, at=course["state_since"] if is_past else None), steps)
+        named = item.model_fields_set & _CHANGING
+        if item.history:  # so it is, should another batch have just added it
+            named |= {"submitted_at", *course}
+        return Draft(
+            Upsert(values=values, named=frozenset(named), at=course["state_since"] if is_past else None), steps
+        )
 
     def _known(self, item: ServiceRequestItem, row: Any) -> Draft | Rejection:
-        told, named = _told(item), item.model_fields_set
+        told, named = steps_of(item.history), item.model_fields_set
         course = {name: row[name] for name in begun(self.now, approval_required=False)}
         steps: Sequence[Step] = []
         if told:
             steps = with_beginning(told, row["submitted_at"], approval_required=row["approval_required"])
             course = course_of(steps) | {"outcome": row["outcome"]}
         elif item.state not in {None, row["state"]}:
-            steps = [Step(str(item.state), self.now)]
-            course |= entered(course, steps[0].state, self.now)
+            course |= entered(course, str(item.state), self.now)
         if "outcome" in named:
             course["outcome"] = item.outcome
         elif course["state"] not in OVER:
@@ -124,15 +119,6 @@ def tells_of_the_past(item: ServiceRequestItem) -> bool:
     return not HISTORICAL.isdisjoint(item.model_fields_set)
 
 
-def entries(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[Entry]:
-    """Return the steps of history that a batch has made; of a known request only those later than its last."""
-    made: list[Entry] = []
-    for draft, result in zip(drafts, results, strict=True):
-        if isinstance(draft, Draft) and result.written and result.id is not None:
-            made += _entries(draft, result.id, result.before)
-    return made
-
-
 def clocked(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[UUID]:
     """Return the requests that a batch has written and that have a clock."""
     return [
@@ -143,30 +129,6 @@ def clocked(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> l
         and result.id is not None
         and draft.upsert.values["fulfilment_target_minutes"] is not None
     ]
-
-
-def _entries(draft: Draft, id_: UUID, before: Any) -> Iterator[Entry]:
-    if before is not None and "state" not in draft.upsert.named:
-        return
-    state = None if before is None else before["state"]
-    for step in draft.steps:
-        if before is None or step.at > before["state_since"]:
-            details = {"hold_reason": step.hold_reason} if step.hold_reason else {}
-            yield Entry(
-                resource_id=id_,
-                at=step.at,
-                from_state=state,
-                to_state=step.state,
-                reason=step.reason,
-                details=details,
-            )
-            state = step.state
-
-
-def _told(item: ServiceRequestItem) -> list[Step]:
-    """Return the steps that an item tells, oldest first."""
-    steps = [Step(one.state, one.at, one.hold_reason, one.reason) for one in item.history or ()]
-    return sorted(steps, key=lambda step: step.at)
 
 
 def _course_faults(item: ServiceRequestItem, course: Mapping[str, Any]) -> list[Fault]:

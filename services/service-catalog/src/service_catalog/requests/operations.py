@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
-from chassis.history import histories, history, record
+from chassis.history import histories, history
 from chassis.keys import command, conclude
 from chassis.moving import begin, moment_of, move
 from chassis.outcome import Found, Mode, Written
+from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change, lock_free
 from chassis.rejection import Fault, Rejection, invalid
@@ -94,9 +95,7 @@ class ServiceRequests:
             for item in items:
                 drafts.append(drafting.draft(item))
                 await asyncio.sleep(0)  # holding many forms against their schemas holds nobody else up
-            upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
-            report = await write_items(tx, SERVICE_REQUESTS, upserts, mode=mode, known=drafting.known)
-            await record(tx, SERVICE_REQUESTS, importing.entries(drafts, report.results))
+            report = await write_told(tx, SERVICE_REQUESTS, drafts, mode=mode, known=drafting.known)
             await TIMERS.mark(tx, [(id_,) for id_ in importing.clocked(drafts, report.results)])
             return await conclude(tx, report.answer())
 

@@ -1,22 +1,12 @@
 """The course of a request as another tool tells it, free of the transition table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chassis.past import Step
 from chassis.rejection import Fault
 from service_catalog.requests.lifecycle import APPROVED, AWAITING, begun, entered
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A state a request was in from an instant on."""
-
-    state: str
-    at: datetime
-    hold_reason: str | None = None
-    reason: str | None = None
 
 
 def with_beginning(steps: Sequence[Step], submitted_at: datetime, *, approval_required: bool) -> list[Step]:

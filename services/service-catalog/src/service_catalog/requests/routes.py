@@ -69,7 +69,9 @@ def router(requests: ServiceRequests, clocks: FulfilmentClocks) -> Router:
         """Add or change many service requests by their external id; the item is named by its id or its key.
 
         `state`, `history`, `submitted_at` and `outcome` bring the past of another tool along, free of the rules for
-        transitions and forms, and need the scope `catalog:import`.
+        transitions and forms, and need the scope `catalog:import`. A history that is told again and otherwise takes
+        the place of the recorded one, steps made here since included; that is a change even where nothing else
+        differs.
         """
         return answer(request, await requests.batch(caller, batch.judged(), batch.mode))
 

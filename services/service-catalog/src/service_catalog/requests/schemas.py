@@ -105,7 +105,7 @@ class ServiceRequestItem(ExternalIdentity, ServiceRequestDescription):
     state: State | None = None
     submitted_at: Instant | None = None
     history: Annotated[list[PastStep], Field(max_length=STEPS_MAX)] | None = None
-    """The states it went through, in any order the tool allowed; the last one is its state."""
+    """All states it went through, in any order the tool allowed; the last one is its state."""
     outcome: Text | None = None
     """What was delivered; only of what is fulfilled."""
 
