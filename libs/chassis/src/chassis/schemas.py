@@ -170,7 +170,6 @@ class Input(BaseModel):
     """What a client sends: unknown fields are refused, and nothing changes it afterwards."""
 
     model_config = ConfigDict(
-        defer_build=True,  # until it is needed: a worker reads few bodies
         extra="forbid",
         frozen=True,
         json_schema_serialization_defaults_required=True,  # where it is shown, every field is there
@@ -182,10 +181,7 @@ class Output(BaseModel):
     """What a client is shown: every field is always there."""
 
     model_config = ConfigDict(
-        defer_build=True,
-        frozen=True,
-        json_schema_serialization_defaults_required=True,
-        use_attribute_docstrings=True,
+        frozen=True, json_schema_serialization_defaults_required=True, use_attribute_docstrings=True
     )
 
 
