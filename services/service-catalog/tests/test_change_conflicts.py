@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, codes, told
+from catalog_api import Catalog, ago, codes, told
 
 from chassis.testkit.databases import Pools
 from service_catalog.changes.schemas import Conflicts
@@ -42,6 +42,8 @@ async def test_a_conflict_shows_who_when_and_over_what(catalog: Catalog) -> None
         "state": "scheduled",
         "planned_start": "2026-01-05T20:00:00Z",
         "planned_end": "2026-01-06T02:00:00Z",
+        "actual_start": None,
+        "overrun": False,
         "shared_service_ids": [service["id"]],
         "linked_service_ids": [],
         "in_the_way": True,
@@ -70,14 +72,15 @@ async def test_spans_overlap_with_their_ends_excluded(catalog: Catalog, start: s
 
 async def test_what_is_not_decided_yet_or_over_is_no_conflict(catalog: Catalog) -> None:
     service = await catalog.service()
-    mine = await brought(catalog, service)
-    await brought(catalog, service)
-    await brought(catalog, service, "requested")
-    cancelled = await brought(catalog, service, "requested", "approved")
+    now = {"planned_start": ago(hours=1), "planned_end": ago(hours=-1)}
+    mine = await brought(catalog, service, **now)
+    await brought(catalog, service, **now)
+    await brought(catalog, service, "requested", **now)
+    cancelled = await brought(catalog, service, "requested", "approved", **now)
     await catalog.move(cancelled, "cancelled", reason="Not needed.")
-    emergency = await brought(catalog, service, type="emergency")
+    emergency = await brought(catalog, service, type="emergency", **now)
     await catalog.move(emergency, "implementing", reason="It burns.")
-    window = f"maintenance-windows/{(await catalog.window(service))['id']}"
+    window = f"maintenance-windows/{(await catalog.window(service, **now))['id']}"
     await catalog.move(window, "in_progress")
     assert set(await conflicts(catalog, mine)) == {emergency, window}
     await catalog.move(emergency, "review")

@@ -166,6 +166,9 @@ def conflict(state: str = "approved", *, approved_at: datetime | None = None, id
         "state": state,
         "planned_start": START,
         "planned_end": after(60),
+        "actual_start": None,
+        "begin": START,
+        "open": False,
         "approved_at": approved_at,
         "service_ids": [str(FIRST), str(SECOND), str(THIRD)],
     }

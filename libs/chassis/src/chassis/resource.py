@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.types import TypeEngine
 
+from chassis.events.sizes import ROOM
 from chassis.rejection import Rejection
 
 JsonDocument = JSONB(none_as_null=True)
@@ -102,7 +103,7 @@ class Resource:
     already say: a function of the bind parameter. `natural_key` is what a batch finds an item by that carries no
     external id. `under` says whose part it is, if it is one's: the owner's collection and the column that
     names the owner (`projects`, `project_id`). `constraints` translate the names of database constraints into what a
-    client is told.
+    client is told. `room` is how many bytes clients may fill of its representation.
     """
 
     collection: str
@@ -115,6 +116,7 @@ class Resource:
     natural_key: tuple[str, ...] = ()
     under: tuple[str, str] | None = None
     constraints: Mapping[str, Rejection] = field(default_factory=dict)
+    room: int = ROOM
 
     def body(self) -> ColumnElement[Any]:
         """Return the representation as one JSON expression over the table."""

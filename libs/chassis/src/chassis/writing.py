@@ -36,6 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from chassis import ids
 from chassis.caller import IdempotencyKey
 from chassis.database import Statement, Transaction
+from chassis.events.sizes import too_large
 from chassis.events.tables import event_pending, event_version
 from chassis.keys import IN_FORCE, answer_as_json, keep_answer, kept_with
 from chassis.outcome import Written
@@ -185,9 +186,21 @@ async def _write(
         raise refusal from error
     if any(record["event_id"] is None or record["version_before"] != record["version"] - 1 for record in records):
         raise RuntimeError(f"the event versions of {resource.collection} are out of step with its rows")
+    if step != "delete" and any(record["event_bytes"] > resource.room for record in records):
+        _refuse_too_large(resource, rows, records)
     if keeps is not None and not records[0]["kept"]:
         raise IN_FORCE.anew()
     return records
+
+
+def _refuse_too_large(resource: Resource, rows: Sequence[Row], records: Sequence[Any]) -> None:
+    """Refuse what would be told in an event that is larger than it may be."""
+    sizes = {record["id"]: record["event_bytes"] for record in records}
+    for row in rows:
+        shown = {name: value for name, value in row.values.items() if name in resource.fields}
+        refusal = too_large(resource.noun, shown, row.change, sizes.get(row.id, 0), resource.room)
+        if refusal is not None:
+            raise refusal
 
 
 def _line(row: Row, columns: tuple[str, ...], now: datetime) -> tuple[Any, ...]:
@@ -230,6 +243,7 @@ def _statement(
             written.c.id,
             written.c.version,
             logged.c.id.label("event_id"),
+            logged.c.event_bytes,
             stepped.c.version_before,
         )
         .select_from(written)
@@ -362,5 +376,9 @@ def _event(resource: Resource, source: CTE, written: CTE) -> Any:
     return (
         insert(event_pending)
         .from_select(list(fields), line)
-        .returning(event_pending.c.id, event_pending.c.partitionkey)
+        .returning(
+            event_pending.c.id,
+            event_pending.c.partitionkey,
+            func.octet_length(cast(event_pending.c.data, Text)).label("event_bytes"),
+        )
     )

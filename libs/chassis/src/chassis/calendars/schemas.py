@@ -74,7 +74,10 @@ class NewCalendar(ExternalIdentity):
     weekly: Annotated[list[DayOfWeek], Field(max_length=7)]
     holidays: Annotated[list[Holiday], Field(max_length=1000)] = []
     holiday_country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
-    """ISO 3166 code; its public holidays of 2000 to 2050 are added to `holidays`."""
+    """ISO 3166 code; its public holidays of 2000 to 2050 are added to `holidays`.
+
+    Where these are very many, they are those of as many years around 2025 as there is room for.
+    """
     holiday_subdivision: Annotated[str, StringConstraints(max_length=16)] | None = None
     exceptions: Annotated[list[DatedException], Field(max_length=1000)] = []
     hours_per_day: Hours | None = None

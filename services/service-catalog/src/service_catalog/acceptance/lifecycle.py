@@ -10,7 +10,10 @@ from chassis.rejection import Rejection
 OPEN = "open"
 DECISIONS = ("passed", "failed", "waived")
 DECIDED = Rejection("conflict", "criterion-decided", "What a decided criterion demands does not change any more.")
-_NEED_REASON = frozenset({"failed", "waived"})
+NEVER_OPEN_AGAIN = Rejection(
+    "conflict", "criterion-decided", "A decision is replaced by another one, never taken back."
+)
+NEED_REASON = frozenset({"failed", "waived"})
 _SETTLED = frozenset({"passed", "waived"})
 
 
@@ -31,7 +34,7 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
     name="The criterion",
     initial=OPEN,
     transitions=tuple(
-        Transition(source, target, target, (_REASON_GIVEN,) if target in _NEED_REASON else ())
+        Transition(source, target, target, (_REASON_GIVEN,) if target in NEED_REASON else ())
         for source in (OPEN, *DECISIONS)
         for target in DECISIONS
         if source != target

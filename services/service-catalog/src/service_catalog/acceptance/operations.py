@@ -19,13 +19,14 @@ from chassis.rejection import Rejection, not_found
 from chassis.schemas import merged_labels
 from chassis.transitions import transitions_document
 from chassis.writing import delete_one, insert_one, revise, update_one
-from service_catalog.acceptance.importing import ALWAYS, UNDECIDED, drafted
+from service_catalog.acceptance import importing
+from service_catalog.acceptance.importing import ALWAYS, UNDECIDED
 from service_catalog.acceptance.lifecycle import DECIDED, LIFECYCLE, OPEN, Candidate
 from service_catalog.acceptance.schemas import CriterionDecision, CriterionItem, CriterionPatch, NewCriterion
 from service_catalog.acceptance.tables import CRITERIA, acceptance_criterion
 from service_catalog.services.directory import lock_service, service_card
 
-APPROVE = "catalog:approve"
+APPROVE, IMPORT = "catalog:approve", "catalog:import"
 _SEEN = ("id", "dimension", "text", "mandatory", "needed_for", "status")
 _OF_SERVICE = Statement(
     select(*(acceptance_criterion.c[name] for name in _SEEN))
@@ -74,19 +75,18 @@ class AcceptanceCriteria:
     async def batch(
         self, caller: Caller, service_id: UUID, items: Sequence[CriterionItem | Rejection], mode: Mode
     ) -> Written:
-        """Add many criteria to a service, as `open`, or change those that are known."""
+        """Add many criteria to a service or change those that are known; a decision needs the scope of imports."""
+        sound = [item for item in items if isinstance(item, CriterionItem)]
+        if importing.needs_import(sound):
+            caller.require(IMPORT)
         async with command(self._database, caller) as tx:
             await _hold(tx, service_id)
-            identities = [identity_of(CRITERIA, vars(item)) for item in items if isinstance(item, CriterionItem)]
-            known = await known_rows(tx, CRITERIA, identities, owner=service_id)
-            upserts = [drafted(item, known, service_id) for item in items]
+            known = await known_rows(
+                tx, CRITERIA, [identity_of(CRITERIA, vars(item)) for item in sound], owner=service_id
+            )
+            upserts = [importing.drafted(item, known, service_id, now=tx.now, actor=caller.subject) for item in items]
             report = await write_items(tx, CRITERIA, upserts, mode=mode, owner=service_id, known=known)
-            added = [
-                result.id
-                for result in report.results
-                if result.id is not None and result.written and result.before is None
-            ]
-            await record(tx, CRITERIA, [Entry(resource_id=id_, at=tx.now, to_state=OPEN) for id_ in added])
+            await record(tx, CRITERIA, list(importing.steps_made(upserts, report.results, tx.now)))
             return await conclude(tx, report.answer())
 
     async def delete(self, caller: Caller, service_id: UUID, id_: UUID, expected: int | None) -> Written:

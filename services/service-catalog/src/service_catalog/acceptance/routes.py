@@ -51,7 +51,11 @@ def router(criteria: AcceptanceCriteria) -> Router:
     async def batch_acceptance_criteria(
         request: Request, caller: Writer, service_id: UUID, batch: Batch[schemas.CriterionItem]
     ) -> Response:
-        """Add many criteria to a service, or change them by their external id; new ones begin as `open`."""
+        """Add many criteria to a service, or change them by their external id; new ones begin as `open`.
+
+        `status`, `decided_at`, `decision_reason` and `approver` bring along how one was decided in another tool, and
+        need the scope `catalog:import`.
+        """
         return answer(request, await criteria.batch(caller, service_id, batch.judged(), batch.mode))
 
     @routes.get(f"{PATH}/{{criterion_id}}", response_model=schemas.Criterion, responses=problems(404))

@@ -62,11 +62,21 @@ class NewCriterion(ExternalIdentity):
 class CriterionItem(ExternalIdentity):
     """A criterion of a batch; one with an external id that is known changes in what is sent only, any other is added.
 
-    A decided one takes only evidence and labels.
+    A decided one takes only evidence and labels. `status` and what belongs to a decision bring one along that was made
+    in another tool, and need the scope `catalog:import`.
     """
 
     model_config = ConfigDict(
-        json_schema_extra={"example": {"external_source": "checklists", "external_id": "ops-14", **EXAMPLE}}
+        json_schema_extra={
+            "example": {
+                "external_source": "checklists",
+                "external_id": "ops-14",
+                **EXAMPLE,
+                "status": "passed",
+                "decided_at": "2025-03-03T14:00:00Z",
+                "approver": "ada",
+            }
+        }
     )
 
     dimension: Dimension | None = None
@@ -74,7 +84,17 @@ class CriterionItem(ExternalIdentity):
     text: Demand | None = None
     mandatory: bool | None = None
     """Whether the service is supported only once it is passed or waived; it is, if not said."""
+    needed_for: NeededFor | None = None
+    """`acceptance`, if not said."""
     evidence: EvidenceList = []
+    status: Status | None = None
+    """How it was decided; what is decided is never open again."""
+    decided_at: Instant | None = None
+    """Not in the future; now, if not said."""
+    decision_reason: Text | None = None
+    """Needed for `failed` and `waived`."""
+    approver: Name | None = None
+    """Who stands for the decision; whoever sends it, if not said."""
     labels: Labels = {}
 
 

@@ -25,7 +25,7 @@ from chassis.schemas import (
 )
 
 State = Literal["draft", "published", "withdrawn"]
-FormSchema = Annotated[dict[str, Any], FreeObject(bytes_max=64 * 1024, depth_max=64)]
+FormSchema = Annotated[dict[str, Any], FreeObject(bytes_max=32 * 1024, depth_max=64)]
 Minutes = Annotated[int, Field(ge=1, le=1_000_000)]
 
 EXAMPLE: dict[str, Any] = {
@@ -64,7 +64,7 @@ class CatalogueItemDescription(Input):
 
     description: Text | None = None
     form_schema: FormSchema | None = None
-    """The form as a JSON Schema (draft 2020-12) of an object; needed before it is published.
+    """The form as a JSON Schema (draft 2020-12) of an object, of at most 32 KiB; needed before it is published.
 
     It refers to nothing outside itself and does not contain itself. Patterns look neither around nor back. `format` is
     checked where it is one of JSON Schema's own. The order of its fields is not kept.

@@ -16,15 +16,19 @@ _COLLECTIONS: Mapping[Kind, str] = {"change": "changes", "maintenance_window": "
 class Conflict:
     """A change or a maintenance window that overlaps a change.
 
-    `shared` are the services of both; `linked` are those of the other one that are a hard dependency away.
+    `begin` is when it begins, or really began; `overrun` says that it goes on past its planned end. `shared` are the
+    services of both; `linked` are those of the other one that are a hard dependency away.
     """
 
     kind: Kind
     id: UUID
     title: str | None
     state: str
-    planned_start: datetime
-    planned_end: datetime
+    begin: datetime
+    planned_start: datetime | None
+    planned_end: datetime | None
+    actual_start: datetime | None
+    overrun: bool
     approved_at: datetime | None
     shared: tuple[str, ...]
     linked: tuple[str, ...]
@@ -38,8 +42,11 @@ class Conflict:
             id=row["id"],
             title=row["title"],
             state=row["state"],
+            begin=row["begin"],
             planned_start=row["planned_start"],
             planned_end=row["planned_end"],
+            actual_start=row["actual_start"],
+            overrun=row["open"] and row["planned_end"] is not None,
             approved_at=row["approved_at"] if kind == "change" else None,
             shared=tuple(str(id_) for id_ in services if id_ in own),
             linked=tuple(str(id_) for id_ in services if id_ in around - own),
@@ -66,9 +73,15 @@ class Conflict:
             "id": str(self.id),
             "title": self.title,
             "state": self.state,
-            "planned_start": instant_text(self.planned_start),
-            "planned_end": instant_text(self.planned_end),
+            "planned_start": _text(self.planned_start),
+            "planned_end": _text(self.planned_end),
+            "actual_start": _text(self.actual_start),
+            "overrun": self.overrun,
             "shared_service_ids": list(self.shared),
             "linked_service_ids": list(self.linked),
             "in_the_way": self.is_in_the_way_of(change),
         }
+
+
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else instant_text(instant)

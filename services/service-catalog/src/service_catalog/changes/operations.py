@@ -26,7 +26,7 @@ from chassis.writing import revise, update_one
 from service_catalog.changes import importing
 from service_catalog.changes.conflicts import Conflict
 from service_catalog.changes.lifecycle import APPROVAL_AFTERWARDS, LIFECYCLE, Candidate, begun, entered
-from service_catalog.changes.planning import fixed, span_faults
+from service_catalog.changes.planning import fixed, occupied, span_faults
 from service_catalog.changes.schemas import ChangeApproval, ChangeItem, ChangePatch, ChangeTransition, NewChange
 from service_catalog.changes.tables import CHANGES, change
 from service_catalog.dependencies.operations import Dependencies
@@ -43,7 +43,7 @@ _WITH_OUTCOME = frozenset({"review", "closed"})
 _LEADS_WINDOW_TO = {"implementing": "in_progress", "review": "completed", "cancelled": "cancelled"}
 # What holds its time for good comes first, then what was approved first: what is in the way is never cut off.
 _CLAIMS = Statement(
-    claims(change, ("approved", "scheduled", "implementing"))
+    claims(change, ("approved", "scheduled", "implementing"), running="implementing")
     .add_columns(change.c.approved_at)
     .order_by(change.c.state == "approved", change.c.approved_at, change.c.id)
 )
@@ -167,7 +167,7 @@ class Changes:
         async with self._database.begin(caller, read_only=True) as tx:
             row = await get_row(tx, CHANGES, id_)
             found, number = await self._conflicts(tx, row)
-            found = sorted(found, key=lambda one: (one.planned_start, one.id))
+            found = sorted(found, key=lambda one: (one.begin, one.id))
             start, end = (row[name] and instant_text(row[name]) for name in ("planned_start", "planned_end"))
             document = {
                 "change_id": str(id_),
@@ -193,15 +193,17 @@ class Changes:
         `locked` first takes the services it is about and those around them, so that of two changes that are scheduled
         at once the second sees the first.
         """
-        span = (row["planned_start"], row["planned_end"])
-        if None in span:
+        span = occupied(row, tx.now)
+        if span is None:
             return [], 0
         own = frozenset(UUID(id_) for id_ in row["service_ids"])
         around = await self._dependencies.hard_around(tx, own)
         if locked:
             await lock_services(tx, own | around)
         ids, mine = sorted(str(id_) for id_ in own | around), row["id"]
-        changes = await tx.all(_CLAIMS, claimed=ids, since=span[0], until=span[1], but=mine, most=CONFLICTS_MAX)
+        changes = await tx.all(
+            _CLAIMS, claimed=ids, since=span[0], until=span[1], but=mine, now=tx.now, most=CONFLICTS_MAX
+        )
         windows = await self._windows.open_over(
             tx, own | around, span, but=row["maintenance_window_id"], most=CONFLICTS_MAX
         )

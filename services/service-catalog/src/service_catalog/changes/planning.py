@@ -1,4 +1,4 @@
-"""What of a change is planned, what makes it a sound plan, and until when it may be planned otherwise."""
+"""What of a change is planned, soundly and until when otherwise, and for which span it occupies its services."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,6 +16,21 @@ def span_faults(planned_start: datetime | None, planned_end: datetime | None) ->
     if planned_start is None or planned_end is None or planned_end > planned_start:
         return []
     return [Fault("/planned_end", "before-start", "A change ends after its start.")]
+
+
+def occupied(row: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime | None] | None:
+    """Return the span for which a change occupies its services; None for one that is neither planned nor begun.
+
+    That is the planned one, and the real one as far as it is known. What is being implemented past its planned end, or
+    without one, goes on: its end is None.
+    """
+    begin = row["actual_start"] or row["planned_start"]
+    end = row["actual_end"] or row["planned_end"]
+    if begin is None:
+        return None
+    if row["state"] == "implementing" and (end is None or end <= now):
+        return begin, None
+    return None if end is None else (begin, end)
 
 
 def fixed(row: Mapping[str, Any], changes: Mapping[str, Any]) -> Rejection | None:

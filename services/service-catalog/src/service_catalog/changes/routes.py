@@ -120,8 +120,9 @@ def router(changes: Changes) -> Router:
         """Tell what a change conflicts with.
 
         Those are the changes that are `approved`, `scheduled` or `implementing`, and the maintenance windows that are
-        `scheduled` or `in_progress`, whose planned spans overlap its own and that share a service with it, or have one
-        that is a hard dependency away.
+        `scheduled` or `in_progress`, whose spans overlap its own and that share a service with it, or have one that is
+        a hard dependency away. A span is the planned one until the real one is known: what has begun occupies its
+        services from then on, past its planned end too, and no longer once it has ended.
         """
         return answer(request, await changes.conflicts(caller, change_id))
 

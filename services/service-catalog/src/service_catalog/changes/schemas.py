@@ -200,8 +200,12 @@ class Conflict(Output):
     id: UUID
     title: str | None
     state: Literal["approved", "scheduled", "implementing", "in_progress"]
-    planned_start: Instant
-    planned_end: Instant
+    planned_start: Instant | None
+    planned_end: Instant | None
+    actual_start: Instant | None
+    """When it really began; it occupies the services from then on, until it ends."""
+    overrun: bool
+    """Whether it goes on past its planned end, and so is in conflict with all that comes later."""
     shared_service_ids: list[UUID]
     """The services of both."""
     linked_service_ids: list[UUID]
@@ -211,7 +215,7 @@ class Conflict(Output):
 
 
 class Conflicts(Output):
-    """What a change conflicts with, the earliest first; without a planned span it conflicts with nothing."""
+    """What a change conflicts with, the earliest first; one neither planned nor begun conflicts with nothing."""
 
     change_id: UUID
     planned_start: Instant | None

@@ -1,10 +1,18 @@
 """Clocks as they are shown and told."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from chassis.schemas import instant_text
 from service_catalog.clocks.reckoning import Clock
+
+PAUSES_TOLD_MAX = 200
+
+
+def told_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a clock as an event tells it: only its newest pauses, so that the event stays small."""
+    return dict(document) | {"paused": document["paused"][-PAUSES_TOLD_MAX:]}
 
 
 def document_of(clock: Clock[Any]) -> dict[str, Any]:

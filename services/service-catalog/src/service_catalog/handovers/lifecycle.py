@@ -1,5 +1,6 @@
 """The states of a handover, and what stands in the way of its acceptance."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,14 +72,19 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
 )
 
 
-def told_criteria(candidate: Candidate) -> list[dict[str, Any]]:
-    """Return the unmet criteria as a rejection tells them, their texts cut short so that the event stays small."""
-    return [
-        {
+def told_criteria(candidate: Candidate, bytes_max: int) -> list[dict[str, Any]]:
+    """Return the unmet criteria as a rejection tells them: their texts cut short, and as many as there is room for."""
+    told: list[dict[str, Any]] = []
+    left = bytes_max
+    for one in candidate.unmet_criteria():
+        document = {
             "criterion_id": str(one["id"]),
             "dimension": one["dimension"],
             "text": one["text"][:TEXT_TOLD],
             "status": one["status"],
         }
-        for one in candidate.unmet_criteria()
-    ]
+        left -= len(json.dumps(document, ensure_ascii=False).encode()) + 2
+        if left < 0:
+            break
+        told.append(document)
+    return told

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import Uuid, bindparam, select, text
 
 from chassis.calendars.operations import Calendars
@@ -45,6 +46,7 @@ _UNDECIDED: Mapping[str, Any] = {
     "conditions": [],
     "unmet_criteria": [],
 }
+SMALL_THINGS = 1024  # bytes of states, instants and names
 _AS_TOLD = (
     "deliverables",
     "acceptance_criteria",
@@ -122,7 +124,7 @@ class Handovers:
             if transition.target == "accepted":
                 await self._levels.agree_where_none(tx, row["service_id"], map(_agreed, row["service_levels"]))
             else:
-                values["unmet_criteria"] = told_criteria(candidate)
+                values["unmet_criteria"] = told_criteria(candidate, _room_beside(row, order))
             details = {"conditions": order.conditions} if order.conditions else {}
             written = await move(tx, HANDOVERS, row, transition, values, reason=order.reason, details=details)
             return await conclude(tx, written)
@@ -149,6 +151,13 @@ async def _supersede(tx: Transaction, id_: UUID, attempt: int) -> None:
     if row["state"] == LIFECYCLE.initial:
         transition = LIFECYCLE.decide(row["state"], "superseded", Candidate(handover=row, newer_attempt=True))
         await move(tx, HANDOVERS, row, transition, {}, reason=f"Attempt {attempt} of the project takes its place.")
+
+
+def _room_beside(row: Any, order: HandoverDecision) -> int:
+    """Return how many bytes are left for what a rejection tells beside the handover and what was said of it."""
+    reason_twice = 2 * len(to_json(order.reason))  # in the handover, and in the change that the event tells
+    said = reason_twice + len(to_json(order.conditions)) + SMALL_THINGS
+    return HANDOVERS.room - len(row["body"].encode()) - said
 
 
 def _faults(proposed: list[ProposedLevel]) -> Iterator[Fault]:

@@ -57,7 +57,7 @@ _ALL_RUNNING = Statement(
     .distinct()
 )
 _OPEN_OVER = Statement(
-    claims(maintenance_window, ("scheduled", "in_progress")).order_by(maintenance_window.c.planned_start)
+    claims(maintenance_window, ("scheduled", "in_progress"), running="in_progress").order_by(literal_column("begin"))
 )
 
 
@@ -126,7 +126,9 @@ class MaintenanceWindows:
             row = await get_row(tx, WINDOWS, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, WINDOWS, id_))
 
-    async def announce(self, tx: Transaction, *, title: str, service_ids: Sequence[str], span: Span) -> UUID:
+    async def announce(
+        self, tx: Transaction, *, title: str, service_ids: Sequence[str], span: tuple[datetime, datetime]
+    ) -> UUID:
         """Add a scheduled window over services that exist, announced now, as part of something larger."""
         ids = [UUID(id_) for id_ in service_ids]
         new = NewMaintenanceWindow(title=title, service_ids=ids, planned_start=span[0], planned_end=span[1])
@@ -148,7 +150,8 @@ class MaintenanceWindows:
     ) -> Sequence[Any]:
         """Return the windows over any of the services that are not over and overlap a span, all but one."""
         ids = sorted(str(id_) for id_ in service_ids)
-        return await tx.all(_OPEN_OVER, claimed=ids, since=span[0], until=span[1], but=but, most=most)
+        since, until = span
+        return await tx.all(_OPEN_OVER, claimed=ids, since=since, until=until, but=but, now=tx.now, most=most)
 
     async def running_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:
         """Return the windows of a service that are in progress, a hundred at most."""

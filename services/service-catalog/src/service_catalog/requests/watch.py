@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.database import Statement, Transaction
 from chassis.events.notices import tell
 from chassis.resource import Instant
+from service_catalog.clocks.documents import told_of
 from service_catalog.clocks.reckoning import Clock, Measure, Step
 from service_catalog.clocks.watch import coming, to_tell
 from service_catalog.requests.clocks import FulfilmentClocks
@@ -69,5 +70,5 @@ async def _tell_of(tx: Transaction, row: Any, clock: Clock[Measure], steps: Sequ
             subject=f"service-request-fulfilments/{row['id']}",
             about=row["id"],
             at=at,
-            data=about | shown(clock, steps),
+            data=about | told_of(shown(clock, steps)),
         )

@@ -6,14 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
+from chassis.history import Entry
+from chassis.past import Draft, entered_by_batch, entries, faults_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.services import lifecycle
-from service_catalog.services.lifecycle import SUPPORTED
-from service_catalog.services.schemas import ServiceDescription, ServiceItem
+from service_catalog.services.lifecycle import LIFECYCLE, SUPPORTED
+from service_catalog.services.schemas import PastServiceState, ServiceDescription, ServiceItem
 from service_catalog.services.tables import SERVICES
 
-HISTORICAL = frozenset({"state", "live_from", "retired_at"})
+_TOLD = ("live_from", "retired_at")
+HISTORICAL = frozenset({"state", "history", *_TOLD})
 _PLAIN = frozenset({"key", "name", "external_source", "external_id", *ServiceDescription.model_fields})
 _NEVER_NULL = frozenset({"name", "state"})
 
@@ -23,57 +26,83 @@ def needs_import(items: Sequence[ServiceItem | Rejection]) -> bool:
     return any(isinstance(item, ServiceItem) and item.model_fields_set & HISTORICAL for item in items)
 
 
+def telling_again(items: Sequence[ServiceItem | Rejection], known: Mapping[Any, Any]) -> list[UUID]:
+    """Return the known services that some item tells the states of."""
+    rows = (known.get(_identity(item)) for item in items if isinstance(item, ServiceItem) and item.history)
+    return [row["id"] for row in rows if row is not None]
+
+
 def drafted(
     item: ServiceItem | Rejection,
     known: Mapping[Any, Any],
     *,
     undecided: Collection[UUID] = (),
+    last: Mapping[UUID, datetime],
     now: datetime,
     actor: str,
-) -> Upsert | Rejection:
+) -> Draft | Rejection:
     """Return how an item is written, or why not; what it leaves out of a new service has its default.
 
-    `undecided` are the known services with a handover that nobody has decided: none of them becomes supported.
+    `undecided` are the known services with a handover that nobody has decided: none of them becomes supported. `last`
+    says of known services when they entered the last state of their history.
     """
     if isinstance(item, Rejection):
         return item
-    row = known.get(identity_of(SERVICES, item.model_dump(include={"key", "external_source", "external_id"})))
+    row = known.get(_identity(item))
     if row is None and item.name is None:
         return invalid(Fault("/name", "missing", "This is needed."))
     if row is not None and row["key"] != item.key:
         return invalid(Fault("/key", "immutable", "The key of a service never changes."))
     values = item.model_dump(include=set(_PLAIN))
     named = {name for name in item.model_fields_set if not (name in _NEVER_NULL and getattr(item, name) is None)}
-    past = _past(item, row, named, now)
-    faults = _faults_of(item, past, now)
+    steps = sorted(item.history or (), key=lambda step: step.at)
+    goes_on = bool(steps) and row is not None and row["id"] in last and steps[0].at > last[row["id"]]
+    past = _walked(item, row if goes_on else None, steps) if steps else _past(item, row, named, now)
+    faults = faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _TOLD}, now)
+    faults += _faults(item, past)
     if faults:
         return invalid(*faults)
     state = past["state"]
     if row is not None and row["id"] in undecided and state in SUPPORTED and row["state"] not in SUPPORTED:
         return Rejection("conflict", "handover-undecided", "The project's handover is to be decided first.")
-    return Upsert(
+    change = change_of(row, state, actor=actor)
+    upsert = Upsert(
         values=values | past,
         named=frozenset((named - HISTORICAL) | (past.keys() if named & HISTORICAL else set())),
-        change=change_of(row, state, actor=actor),
+        at=steps[-1].at if steps and (change or row is None) else None,
+        change=change,
     )
+    return Draft(upsert, steps)
+
+
+def _identity(item: ServiceItem) -> Any:
+    return identity_of(SERVICES, {name: getattr(item, name) for name in ("key", "external_source", "external_id")})
 
 
 def _past(item: ServiceItem, row: Any, named: set[str], now: datetime) -> dict[str, Any]:
     """Return the state of a service with what follows from it, as the item and what was known tell."""
-    before = row or {"state": lifecycle.LIFECYCLE.initial, "live_from": None, "retired_at": None}
-    told = {name: getattr(item, name) if name in named else before[name] for name in HISTORICAL}
+    before = row or {"state": LIFECYCLE.initial, "live_from": None, "retired_at": None}
+    told = {name: getattr(item, name) if name in named else before[name] for name in ("state", *_TOLD)}
     return {"state": told["state"]} | lifecycle.entered(
         told["state"], live_from=told["live_from"], retired_at=told["retired_at"], at=now
     )
 
 
-def _faults_of(item: ServiceItem, past: Mapping[str, Any], now: datetime) -> list[Fault]:
-    """Return what of the past cannot have been: what is still to come, and an end without or before a beginning."""
-    faults = [
-        Fault(f"/{name}", "in-the-future", "This is told when it has happened.")
-        for name in ("live_from", "retired_at")
-        if past[name] is not None and past[name] > now
-    ]
+def _walked(item: ServiceItem, before: Any, steps: Sequence[PastServiceState]) -> dict[str, Any]:
+    """Return the state that these steps lead to from what there was `before`, if they go on from it.
+
+    Since when the service is live and when it ended follow from the steps, unless the item says so itself.
+    """
+    times: dict[str, datetime | None] = {name: before[name] if before else None for name in _TOLD}
+    for step in steps:
+        times = lifecycle.entered(step.state, **times, at=step.at)
+    said = {name: getattr(item, name) or times[name] for name in _TOLD}
+    return {"state": steps[-1].state} | lifecycle.entered(steps[-1].state, **said, at=steps[-1].at)
+
+
+def _faults(item: ServiceItem, past: Mapping[str, Any]) -> list[Fault]:
+    """Return what of the past cannot have been: an end without or before a beginning."""
+    faults = []
     if item.retired_at is not None and past["retired_at"] is None:
         faults.append(Fault("/retired_at", "state-not-reached", "Only a service that is over was retired."))
     if past["retired_at"] and past["live_from"] and past["retired_at"] < past["live_from"]:
@@ -81,15 +110,39 @@ def _faults_of(item: ServiceItem, past: Mapping[str, Any], now: datetime) -> lis
     return faults
 
 
-def with_other_hours(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> list[UUID]:
+def steps_made(
+    drafts: Sequence[Draft | Rejection], results: Sequence[Result], last: Mapping[UUID, datetime], now: datetime
+) -> list[Entry]:
+    """Return the steps of history that a batch has made: those told, or the one into a state that was told alone."""
+    made: list[Entry] = []
+    for draft, result in zip(drafts, results, strict=True):
+        if isinstance(draft, Draft) and draft.steps and result.written:
+            row = result.before
+            before = None if row is None else dict(row) | {"state_since": last[row["id"]]}
+            made += entries([draft], [result._replace(before=before)])
+        elif isinstance(draft, Draft) and not draft.steps:
+            made += entered_by_batch([draft.upsert], [result], now)
+    return made
+
+
+def met(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> set[UUID]:
+    """Return the services that were known when they were written and are told the states of."""
+    return {
+        result.before["id"]
+        for draft, result in zip(drafts, results, strict=True)
+        if isinstance(draft, Draft) and draft.steps and result.written and result.before is not None
+    }
+
+
+def with_other_hours(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[UUID]:
     """Return the known services whose calendar a batch has exchanged."""
     return [
         result.id
-        for upsert, result in zip(upserts, results, strict=True)
-        if isinstance(upsert, Upsert)
+        for draft, result in zip(drafts, results, strict=True)
+        if isinstance(draft, Draft)
         and result.written
         and result.id is not None
         and result.before is not None
-        and "calendar_id" in upsert.named
-        and result.before["calendar_id"] != upsert.values["calendar_id"]
+        and "calendar_id" in draft.upsert.named
+        and result.before["calendar_id"] != draft.upsert.values["calendar_id"]
     ]

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    case,
     cast,
     func,
     literal_column,
@@ -26,8 +27,8 @@ from chassis.rejection import Fault, Rejection, invalid
 from chassis.resource import Instant
 from service_catalog.services.directory import Known, find_services
 
-Span = tuple[datetime, datetime]
-"""When something begins, and when it is over."""
+Span = tuple[datetime, datetime | None]
+"""When something begins, and when it is over; None where that is open."""
 
 
 def names(service_ids: Column[Any], wanted: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -35,20 +36,31 @@ def names(service_ids: Column[Any], wanted: ColumnElement[Any]) -> ColumnElement
     return service_ids.op("@>")(func.jsonb_build_array(cast(cast(wanted, Uuid), Text), type_=JSONB))
 
 
-def claims(table: Table, states: Sequence[str]) -> Select[Any]:
+def claims(table: Table, states: Sequence[str], running: str) -> Select[Any]:
     """Return the statement that finds who claims time of services: `most` of them, and their `number` in all.
 
-    Those are in one of the states, name any of the services `claimed` and are planned for a span that overlaps the one
-    from `since` to `until`, its end excluded; `but` is left out.
+    Those are in one of the states, name any of the services `claimed` and occupy them for a span that overlaps the one
+    from `since` to `until`, its end excluded; `but` is left out. What has begun does so from then on; what is in the
+    state `running` and past its planned end at `now` does so until it ends, which is `open`.
     """
     # Written out, so that the planner sees that the partial index holds what is looked for.
-    shown = ("id", "title", "state", "planned_start", "planned_end", "service_ids")
+    shown = ("id", "title", "state", "planned_start", "planned_end", "actual_start", "service_ids")
+    begin = func.coalesce(table.c.actual_start, table.c.planned_start)
+    is_over_time = func.coalesce(table.c.planned_end <= bindparam("now", type_=Instant), literal_column("true"))
+    is_open = (table.c.state == literal_column(f"'{running}'")) & table.c.actual_end.is_(None) & is_over_time
+    for_ever: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
+    end = case((is_open, for_ever), else_=func.coalesce(table.c.actual_end, table.c.planned_end))
     return (
-        select(*(table.c[name] for name in shown), func.count().over().label("number"))
+        select(
+            *(table.c[name] for name in shown),
+            begin.label("begin"),
+            is_open.label("open"),
+            func.count().over().label("number"),
+        )
         .where(
             table.c.state.in_([literal_column(f"'{state}'") for state in states]),
-            table.c.planned_start < bindparam("until", type_=Instant),
-            table.c.planned_end > bindparam("since", type_=Instant),
+            begin < func.coalesce(bindparam("until", type_=Instant), for_ever),
+            end > bindparam("since", type_=Instant),
             table.c.service_ids.has_any(bindparam("claimed", type_=ARRAY(Text))),
             table.c.id.is_distinct_from(bindparam("but", type_=Uuid)),
         )

@@ -56,7 +56,8 @@ def router(services: Services) -> Router:
     async def batch_services(request: Request, caller: Writer, batch: Batch[schemas.ServiceItem]) -> Response:
         """Add or change many services by their external id or key.
 
-        `state`, `live_from` and `retired_at` bring the past of another tool along and need the scope `catalog:import`.
+        `state`, `history`, `live_from` and `retired_at` bring the past of another tool along, free of the rules for
+        transitions, and need the scope `catalog:import`.
         """
         return answer(request, await services.batch(caller, batch.judged(), batch.mode))
 

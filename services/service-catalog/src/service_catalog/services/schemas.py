@@ -27,6 +27,7 @@ Criticality = Literal["tier1", "tier2", "tier3", "tier4"]
 State = Literal["proposed", "designing", "creating", "delivering", "supporting", "retiring", "retired", "cancelled"]
 OperationalStatus = Literal["operational", "maintenance", "degraded", "partial_outage", "major_outage"]
 ITEMS_MAX = 200
+STEPS_MAX = 500
 
 EXAMPLE: dict[str, Any] = {
     "key": "web-shop",
@@ -125,8 +126,20 @@ class NewService(ServiceReplacement):
     """Unique in the organisation; never changes."""
 
 
+class PastServiceState(Input):
+    """A state a service was in from an instant on, as another tool knew it."""
+
+    state: State
+    at: Instant
+    reason: Text | None = None
+
+
 class ServiceItem(ExternalIdentity, ServiceDescription):
-    """A service of a batch, found by its external id or else by its key; a known one changes in what is sent only."""
+    """A service of a batch, found by its external id or else by its key; a known one changes in what is sent only.
+
+    `state`, `history`, `live_from` and `retired_at` bring the past of another tool along and need the scope
+    `catalog:import`.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -134,8 +147,12 @@ class ServiceItem(ExternalIdentity, ServiceDescription):
                 **EXAMPLE,
                 "external_source": "cmdb",
                 "external_id": "42",
-                "state": "supporting",
-                "live_from": "2020-01-01T00:00:00Z",
+                "history": [
+                    {"state": "designing", "at": "2018-04-03T08:00:00Z"},
+                    {"state": "creating", "at": "2018-09-17T08:00:00Z"},
+                    {"state": "delivering", "at": "2019-01-01T00:00:00Z", "reason": "The first shops are open."},
+                    {"state": "supporting", "at": "2019-04-01T00:00:00Z"},
+                ],
             }
         }
     )
@@ -144,9 +161,13 @@ class ServiceItem(ExternalIdentity, ServiceDescription):
     name: Name | None = None
     """Needed for a new service."""
     state: State | None = None
-    """As another tool knew it; needs the scope `catalog:import`, as live_from and retired_at do."""
+    """As another tool knew it."""
+    history: Annotated[list[PastServiceState], Field(max_length=STEPS_MAX)] | None = None
+    """The states it went through, in any order the tool allowed; the last one is its state."""
     live_from: Instant | None = None
+    """Follows from the history where that is told: when it first was delivered or further."""
     retired_at: Instant | None = None
+    """Follows from the history where that is told: when it ended, if it did."""
 
 
 class ServicePatch(Patch):
@@ -208,7 +229,7 @@ class Service(Traceable):
     calendar_id: UUID | None
     state: State
     live_from: Instant | None
-    """Since when it is live: when it entered `delivering`, or as an import said."""
+    """Since when it is live: when it first entered `delivering`, or as an import said."""
     retired_at: Instant | None
     project_id: UUID | None
     direct_delivery_reason: str | None

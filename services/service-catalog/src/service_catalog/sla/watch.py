@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.database import Transaction
 from chassis.events.notices import tell
+from service_catalog.clocks.documents import told_of
 from service_catalog.clocks.reckoning import Clock
 from service_catalog.clocks.watch import coming, to_tell
 from service_catalog.incidents.operations import Incidents
@@ -75,5 +76,5 @@ async def _tell_of(tx: Transaction, incident: Any, clock: Clock[Target]) -> None
             subject=f"incident-slas/{incident['id']}/{target.metric}/{target.priority}",
             about=incident["id"],
             at=at,
-            data=about | document_of(clock),
+            data=about | told_of(document_of(clock)),
         )
