@@ -31,7 +31,7 @@ def draft(*steps: Step, names: str = "state", **values: Any) -> Draft:
 
 
 def made(one: Draft, before: Any = None, **given: Any) -> list[tuple[str | None, str, datetime]]:
-    return [(entry.from_state, entry.to_state, entry.at) for entry in entries(one, ID, before, **given)]
+    return [(entry.from_state, entry.to_state, entry.at) for entry in entries(one, ID, before, now=NOW, **given)]
 
 
 def test_a_past_lies_in_the_past_and_ends_where_it_is_said_to() -> None:
@@ -88,7 +88,7 @@ def test_who_does_not_name_the_state_of_a_known_resource_tells_no_step() -> None
 
 def test_a_step_says_what_belongs_to_it() -> None:
     told = draft(Step("new", ago(9), "vendor"), Step("done", ago(1), None, "Ready."), state="done", outcome="good")
-    steps = entries(told, ID, None, details=lambda to, values: {to: values["outcome"]})
+    steps = entries(told, ID, None, now=NOW, details=lambda to, values: {to: values["outcome"]})
     assert [(step.reason, step.details) for step in steps] == [
         (None, {"hold_reason": "vendor", "new": "good"}),
         ("Ready.", {"done": "good"}),

@@ -61,17 +61,24 @@ async def test_a_longer_history_adds_its_new_steps(catalog: Catalog, pools: Pool
     assert told_last[3] == {"from": "supporting", "to": "retired", "reason": None, "actor": "tester"}
 
 
-async def test_a_history_may_tell_only_what_is_new(catalog: Catalog) -> None:
+async def test_a_history_told_otherwise_is_what_holds(catalog: Catalog, pools: Pools) -> None:
     await catalog.batch("services", [imported(history=HISTORY)])
-    back = [
-        {"state": "creating", "at": "2023-01-01T00:00:00Z", "reason": "It did not bear the load."},
-        {"state": "delivering", "at": "2023-05-01T00:00:00Z"},
-    ]
-    (moved,) = await catalog.batch("services", [imported(history=back)])
+    later = [*HISTORY[:3], {"state": "delivering", "at": "2019-02-01T00:00:00Z"}, HISTORY[4]]
+    (moved,) = await catalog.batch("services", [imported(history=later)])
     own = f"services/{moved['id']}"
     shown = await catalog.get(own)
-    assert (shown["state"], shown["live_from"]) == ("delivering", "2019-01-01T00:00:00Z")
-    assert [step["to"] for step in await steps_of(catalog, own)] == [one["state"] for one in HISTORY + back]
+    assert (shown["version"], shown["state"], shown["live_from"]) == (2, "supporting", "2019-02-01T00:00:00Z")
+    assert [(step["to"], step["at"]) for step in await steps_of(catalog, own)] == [
+        (one["state"], one["at"]) for one in later
+    ]
+    assert [event[0] for event in await told(pools, catalog, own)] == ["service.created", "service.updated"]
+
+
+async def test_a_state_told_alone_is_entered_now(catalog: Catalog) -> None:
+    await catalog.batch("services", [imported()])
+    (moved,) = await catalog.batch("services", [imported(state="supporting", live_from="2019-02-01T00:00:00Z")])
+    steps = await steps_of(catalog, f"services/{moved['id']}")
+    assert [(step["from"], step["to"]) for step in steps] == [(None, "proposed"), ("proposed", "supporting")]
 
 
 @pytest.mark.parametrize(
@@ -149,10 +156,12 @@ async def test_two_equal_batches_create_each_service_once(catalog: Catalog) -> N
     assert len(await steps_of(catalog, f"services/{answers[0][0]['id']}")) == len(HISTORY)
 
 
-async def test_a_batch_that_lost_a_race_adds_only_what_is_later(catalog: Catalog) -> None:
+async def test_of_batches_at_once_one_history_holds(catalog: Catalog) -> None:
     lengths = (3, 5, 7)
     batches = [[imported(f"s-{number}", history=OVER[:length]) for number in range(5)] for length in lengths]
     answers = await asyncio.gather(*(catalog.batch("services", batch) for batch in batches))
     for made in answers[0]:
-        ats = [step["at"] for step in await steps_of(catalog, f"services/{made['id']}")]
-        assert len(set(ats)) == len(ats) >= min(lengths)
+        own = f"services/{made['id']}"
+        steps = [step["to"] for step in await steps_of(catalog, own)]
+        assert steps in [[one["state"] for one in OVER[:length]] for length in lengths]
+        assert steps[-1] == (await catalog.get(own))["state"]

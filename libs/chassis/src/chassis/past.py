@@ -108,7 +108,7 @@ async def write_told(
     for draft, result in zip(drafts, report.results, strict=True):
         if not isinstance(draft, Draft) or result.id is None:
             continue
-        steps = entries(draft, result.id, result.before, initial=initial, details=details)
+        steps = entries(draft, result.id, result.before, now=tx.now, initial=initial, details=details)
         if steps and draft.steps and result.before is not None:
             told[result.id] = steps
         else:
@@ -135,9 +135,9 @@ async def _touched(tx: Transaction, resource: Resource, report: Report, retold: 
 
 
 def entries(
-    draft: Draft, id_: UUID, before: Any, *, initial: str | None = None, details: Details = no_details
+    draft: Draft, id_: UUID, before: Any, *, now: datetime, initial: str | None = None, details: Details = no_details
 ) -> list[Entry]:
-    """Return all steps that an item tells, or the one into the state it tells alone.
+    """Return all steps that an item tells, or the one into the state it tells alone: `now`, if it says no instant.
 
     Nothing is told of a known resource, `before`, by an item that does not name its state.
     """
@@ -147,7 +147,7 @@ def entries(
     steps, state = draft.steps, initial
     if not steps:
         state = initial if before is None else before["state"]
-        steps = () if state == values["state"] else (Step(values["state"], values["state_since"]),)
+        steps = () if state == values["state"] else (Step(values["state"], values.get("state_since", now)),)
     made: list[Entry] = []
     for step in steps:
         held = {"hold_reason": step.hold_reason} if step.hold_reason else {}

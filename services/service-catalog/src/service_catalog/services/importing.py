@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
-from chassis.history import Entry
-from chassis.past import Draft, entered_by_batch, entries, faults_of
+from chassis.past import Draft, Step, faults_of, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.services import lifecycle
 from service_catalog.services.lifecycle import LIFECYCLE, SUPPORTED
-from service_catalog.services.schemas import PastServiceState, ServiceDescription, ServiceItem
+from service_catalog.services.schemas import ServiceDescription, ServiceItem
 from service_catalog.services.tables import SERVICES
 
 _TOLD = ("live_from", "retired_at")
@@ -26,25 +25,17 @@ def needs_import(items: Sequence[ServiceItem | Rejection]) -> bool:
     return any(isinstance(item, ServiceItem) and item.model_fields_set & HISTORICAL for item in items)
 
 
-def telling_again(items: Sequence[ServiceItem | Rejection], known: Mapping[Any, Any]) -> list[UUID]:
-    """Return the known services that some item tells the states of."""
-    rows = (known.get(_identity(item)) for item in items if isinstance(item, ServiceItem) and item.history)
-    return [row["id"] for row in rows if row is not None]
-
-
 def drafted(
     item: ServiceItem | Rejection,
     known: Mapping[Any, Any],
     *,
     undecided: Collection[UUID] = (),
-    last: Mapping[UUID, datetime],
     now: datetime,
     actor: str,
 ) -> Draft | Rejection:
     """Return how an item is written, or why not; what it leaves out of a new service has its default.
 
-    `undecided` are the known services with a handover that nobody has decided: none of them becomes supported. `last`
-    says of known services when they entered the last state of their history.
+    `undecided` are the known services with a handover that nobody has decided: none of them becomes supported.
     """
     if isinstance(item, Rejection):
         return item
@@ -55,9 +46,8 @@ def drafted(
         return invalid(Fault("/key", "immutable", "The key of a service never changes."))
     values = item.model_dump(include=set(_PLAIN))
     named = {name for name in item.model_fields_set if not (name in _NEVER_NULL and getattr(item, name) is None)}
-    steps = sorted(item.history or (), key=lambda step: step.at)
-    goes_on = bool(steps) and row is not None and row["id"] in last and steps[0].at > last[row["id"]]
-    past = _walked(item, row if goes_on else None, steps) if steps else _past(item, row, named, now)
+    steps = steps_of(item.history)
+    past = _walked(item, steps) if steps else _past(item, row, named, now)
     faults = faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _TOLD}, now)
     faults += _faults(item, past)
     if faults:
@@ -88,12 +78,12 @@ def _past(item: ServiceItem, row: Any, named: set[str], now: datetime) -> dict[s
     )
 
 
-def _walked(item: ServiceItem, before: Any, steps: Sequence[PastServiceState]) -> dict[str, Any]:
-    """Return the state that these steps lead to from what there was `before`, if they go on from it.
+def _walked(item: ServiceItem, steps: Sequence[Step]) -> dict[str, Any]:
+    """Return the state that these steps lead to.
 
     Since when the service is live and when it ended follow from the steps, unless the item says so itself.
     """
-    times: dict[str, datetime | None] = {name: before[name] if before else None for name in _TOLD}
+    times: dict[str, datetime | None] = dict.fromkeys(_TOLD)
     for step in steps:
         times = lifecycle.entered(step.state, **times, at=step.at)
     said = {name: getattr(item, name) or times[name] for name in _TOLD}
@@ -108,30 +98,6 @@ def _faults(item: ServiceItem, past: Mapping[str, Any]) -> list[Fault]:
     if past["retired_at"] and past["live_from"] and past["retired_at"] < past["live_from"]:
         faults.append(Fault("/retired_at", "before-start", "A service is retired after it went live."))
     return faults
-
-
-def steps_made(
-    drafts: Sequence[Draft | Rejection], results: Sequence[Result], last: Mapping[UUID, datetime], now: datetime
-) -> list[Entry]:
-    """Return the steps of history that a batch has made: those told, or the one into a state that was told alone."""
-    made: list[Entry] = []
-    for draft, result in zip(drafts, results, strict=True):
-        if isinstance(draft, Draft) and draft.steps and result.written:
-            row = result.before
-            before = None if row is None else dict(row) | {"state_since": last[row["id"]]}
-            made += entries([draft], [result._replace(before=before)])
-        elif isinstance(draft, Draft) and not draft.steps:
-            made += entered_by_batch([draft.upsert], [result], now)
-    return made
-
-
-def met(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> set[UUID]:
-    """Return the services that were known when they were written and are told the states of."""
-    return {
-        result.before["id"]
-        for draft, result in zip(drafts, results, strict=True)
-        if isinstance(draft, Draft) and draft.steps and result.written and result.before is not None
-    }
 
 
 def with_other_hours(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[UUID]:

@@ -1,27 +1,27 @@
 """The use cases of services."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
-from chassis.history import histories, history, record
+from chassis.history import history
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
 from chassis.lifecycle import Transition
 from chassis.moving import begin, move
 from chassis.outcome import Found, Mode, Written
-from chassis.past import upserts_of
+from chassis.past import write_told
 from chassis.putting import put_by_key
 from chassis.reader import Reader
 from chassis.reading import find_to_change, get_by, get_row, get_to_change, refuse_unknown
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.schemas import instant_text, parse_instant
+from chassis.schemas import instant_text
 from chassis.transitions import history_document, transitions_document
 from chassis.writing import delete_one, revise
 from service_catalog.acceptance.operations import AcceptanceCriteria
@@ -132,16 +132,10 @@ class Services:
             identities = [identity_of(SERVICES, vars(item)) for item in items if isinstance(item, ServiceItem)]
             known = await known_rows(tx, SERVICES, identities)
             undecided = await undecided_among(tx, [row["id"] for row in known.values()])
-            last = await _last_steps(tx, importing.telling_again(items, known))
             drafts = [
-                importing.drafted(item, known, undecided=undecided, last=last, now=tx.now, actor=caller.subject)
-                for item in items
+                importing.drafted(item, known, undecided=undecided, now=tx.now, actor=caller.subject) for item in items
             ]
-            report = await write_items(tx, SERVICES, upserts_of(drafts), mode=mode, known=known)
-            last |= await _last_steps(
-                tx, importing.met(drafts, report.results) - last.keys()
-            )  # of a race that was lost
-            await record(tx, SERVICES, importing.steps_made(drafts, report.results, last, tx.now))
+            report = await write_told(tx, SERVICES, drafts, mode=mode, known=known)
             await timers.recheck_services(tx, importing.with_other_hours(drafts, report.results))
             return await conclude(tx, report.answer())
 
@@ -267,14 +261,6 @@ class Services:
             handover_undecided=handed.undecided,
             today=tx.now.date(),
         )
-
-
-async def _last_steps(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Return when services entered the last state of their history."""
-    if not ids:
-        return {}
-    told = await histories(tx, [SERVICES], sorted(ids))
-    return {id_: parse_instant(json.loads(steps)[-1]["at"]) for id_, (steps,) in told.items()}
 
 
 async def _add(tx: Transaction, key: str, new: ServiceReplacement) -> Written:
