@@ -48,7 +48,7 @@ class Network:
         ]
         size, durations = self.size, self.durations
         fs, ff, sf = LinkType.FS, LinkType.FF, LinkType.SF
-        types = [link.type for link in links]
+        self.types = types = [link.type for link in links]
         finishes = [kind is fs or kind is ff for kind in types]
         is_bound = [kind is ff or kind is sf for kind in types]
         befores, afters, lags = self.before, self.after, self.lag

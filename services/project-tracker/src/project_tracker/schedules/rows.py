@@ -8,7 +8,7 @@ from chassis.working_time import WorkingCalendar
 from project_tracker.schedules.backward import Backward
 from project_tracker.schedules.forward import Reason
 from project_tracker.schedules.network import Network
-from project_tracker.schedules.plan import ConstraintType
+from project_tracker.schedules.plan import ConstraintType, TaskKey
 from project_tracker.schedules.schedule import Driver, DriverKind, TaskSchedule
 from project_tracker.schedules.timeline import Timeline
 
@@ -31,9 +31,10 @@ def rows_of(backward: Backward) -> list[TaskSchedule]:
             start[node], finish[node], reasons[node] = late_start[node], late_finish[node], ConstraintType.ALAP
     if late:
         _roll_up(network, start, finish)
+    ids, codes = [task.id for task in network.tasks], [task.wbs for task in network.tasks]
     columns = (
-        [task.id for task in network.tasks],
-        [task.wbs for task in network.tasks],
+        ids,
+        codes,
         early_start,
         early_finish,
         late_start,
@@ -43,7 +44,7 @@ def rows_of(backward: Backward) -> list[TaskSchedule]:
         [total // _MINUTE for total in backward.total],
         [free // _MINUTE for free in backward.free],
         _criticals(backward),
-        _drivers(network, reasons),
+        _drivers(network, reasons, ids, codes),
     )
     return list(map(partial(tuple.__new__, TaskSchedule), zip(*columns, strict=True)))
 
@@ -115,19 +116,16 @@ def _criticals(backward: Backward) -> list[bool]:
     return criticals
 
 
-def _drivers(network: Network, reasons: list[Reason]) -> list[Driver]:
-    kind, tasks, links, link = DriverKind.LINK, network.tasks, network.links, network.link
+def _drivers(network: Network, reasons: list[Reason], ids: Sequence[TaskKey], codes: Sequence[str]) -> list[Driver]:
+    kind, before, types = DriverKind.LINK, network.before, network.types
     made = partial(tuple.__new__, Driver)
-    others: dict[Reason, Driver] = {}
-    drivers: list[Driver] = []
-    for reason in reasons:
-        if isinstance(reason, int):
-            before = tasks[network.before[reason]]
-            driver = made((kind, before.id, before.wbs, links[link[reason]].type))
-        else:
-            driver = others.get(reason) or others.setdefault(reason, _other(reason))
-        drivers.append(driver)
-    return drivers
+    others = {reason: _other(reason) for reason in set(reasons) if not isinstance(reason, int)}
+    return [
+        made((kind, ids[before[reason]], codes[before[reason]], types[reason]))
+        if isinstance(reason, int)
+        else others[reason]
+        for reason in reasons
+    ]
 
 
 def _other(reason: ConstraintType | DriverKind) -> Driver:
