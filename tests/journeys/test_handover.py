@@ -114,3 +114,21 @@ def test_only_who_may_deliver_does_and_for_its_own_organisation(client_of: Clien
     assert broken["quarantined"] == 1
     (kept,) = answered(client_of("somebody-else").get(f"{CATALOG}/quarantine"))["items"]
     assert "/attempt" in kept["reason"]
+
+
+def test_handovers_are_read_after_what_the_project_tracker_was_told(client_of: ClientOf) -> None:
+    client = client_of("handing-over")
+    project = {
+        "key": "ferry-1",
+        "name": "Ferry",
+        "kind": "other",
+        "currency": "EUR",
+        "start_at": "2026-03-02T08:00:00Z",
+    }
+    made = client.post("/project-tracker/v1/projects", json=project)
+    answered(made, httpx.codes.CREATED)
+    after = {"After-Event": f"project-tracker/{made.headers['Event-Id']}", "Prefer": "wait=20"}
+    found = client.get(f"{CATALOG}/handovers", params={"project_id": made.json()["id"]}, headers=after)
+    assert answered(found)["items"] == []
+    unknown = client.get(f"{CATALOG}/handovers", headers={"After-Event": f"project-tracker/{ids.new_id()}"})
+    assert answered(unknown, httpx.codes.UNPROCESSABLE_ENTITY)["code"] == "unknown-event"

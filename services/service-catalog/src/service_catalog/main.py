@@ -1,5 +1,11 @@
 """The application that answers requests."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from chassis.events.siblings import Siblings
 from chassis.http.app import Api, create_api
 from chassis.standing import Standing
 from service_catalog.settings import Settings
@@ -12,13 +18,20 @@ DESCRIPTION = (
 
 def create_app(settings: Settings) -> Api:
     """Return the application; its pools open with the first request and close when it stops."""
-    standing = Standing(settings, PACKAGE)
+    standing, siblings = Standing(settings, PACKAGE), Siblings(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with standing.lifespan(app):
+            yield
+        await siblings.close()
+
     return create_api(
         settings,
         title="Service catalogue",
         description=DESCRIPTION,
-        routers=routers(standing),
-        lifespan=standing.lifespan,
+        routers=routers(standing, siblings),
+        lifespan=lifespan,
         ready_checks=standing.ready_checks,
         drain=standing.drain,
         open_path_patterns=OPEN_PATHS,

@@ -17,6 +17,7 @@ from chassis.events.quarantine import Quarantine
 from chassis.events.receiving import Receiving
 from chassis.events.routes import event_routes, quarantine_routes, receiving_routes
 from chassis.events.siblings import Siblings
+from chassis.events.waiting import OwnWrites
 from chassis.standing import Standing
 from service_catalog.acceptance import routes as acceptance
 from service_catalog.acceptance.operations import AcceptanceCriteria
@@ -67,9 +68,10 @@ PACKAGE = "service_catalog"
 OPEN_PATHS = (f"/v1{satisfaction.ANSWER_PATH}",)
 
 
-def routers(standing: Standing) -> Sequence[APIRouter]:
+def routers(standing: Standing, siblings: Siblings) -> Sequence[APIRouter]:
     """Return the routes of every slice, each given what it needs."""
     database, seal = standing.runtime, standing.seal
+    own_writes = OwnWrites(database, siblings.by_name)
     tokens = AnswerTokens(standing.key_for("survey-answers"))
     of_calendars = _calendars(database, seal)
     of_levels = ServiceLevels(database, seal)
@@ -96,7 +98,7 @@ def routers(standing: Standing) -> Sequence[APIRouter]:
         costs.router(Costs(database, seal)),
         improvements.router(Improvements(database, seal)),
         satisfaction.router(Invitations(database, seal, tokens), Responses(database, seal, tokens)),
-        handovers.router(of_handovers),
+        handovers.router(of_handovers, own_writes),
         event_routes(standing.feed),
         receiving_routes(Receiving(database, standing.worker, handlers)),
         quarantine_routes(Quarantine(database, standing.worker, handlers)),

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
+from chassis.events.waiting import OwnWrites
 from chassis.http import ListQuery, Router, answer, needs, problems
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -26,9 +27,10 @@ class HandoverQuery(ListQuery):
     requested_at_to: Instant | None = None
 
 
-def router(handovers: Handovers) -> Router:
-    """Return the paths of handovers."""
+def router(handovers: Handovers, own_writes: OwnWrites) -> Router:
+    """Return the paths of handovers; they wait for what `After-Event` names."""
     routes = Router("/handovers", tags=["handovers"])
+    routes.dependencies.append(Depends(own_writes))
 
     @routes.get("", response_model=PageOf[schemas.Handover])
     async def list_handovers(request: Request, caller: Reader, query: Annotated[HandoverQuery, Query()]) -> Response:
