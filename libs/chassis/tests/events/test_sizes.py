@@ -148,3 +148,12 @@ def test_the_holidays_of_any_country_fit_and_are_those_around_today(country: str
     assert BYTES_MAX - 4096 < len(json.dumps(days, ensure_ascii=False).encode()) <= BYTES_MAX
     assert days[0]["date"][:4] <= "2013"
     assert days[-1]["date"][:4] >= "2037"
+
+
+def test_holidays_are_called_the_same_in_any_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {}
+    for language in ("de", "uk", ""):
+        monkeypatch.setenv("LANGUAGE", language)
+        names[language] = [day["name"] for country in ("AT", "IR", "UA") for day in country_holidays(country, None)]
+    assert names["de"] == names["uk"] == names[""]
+    assert {"Easter Monday", "Nowruz"} <= set(names[""])

@@ -8,6 +8,7 @@ from chassis.rejection import Fault, invalid
 FIRST_YEAR = 2000
 LAST_YEAR = 2050
 MIDDLE_YEAR = (FIRST_YEAR + LAST_YEAR) // 2
+LANGUAGE = "en_US"
 BYTES_MAX = 44 * 1024
 """A calendar is told as one event, and its own days are to have room in it beside these."""
 
@@ -15,7 +16,8 @@ BYTES_MAX = 44 * 1024
 def country_holidays(country: str, subdivision: str | None) -> list[dict[str, str]]:
     """Return a country's public holidays of the years 2000 to 2050, in order; refuse what is not known.
 
-    Of a country with very many they are those of as many years around 2025 as there is room for.
+    Of a country with very many they are those of as many years around 2025 as there is room for. Their names are
+    English where the library has them so, else in the country's own language, whatever the process's locale is.
     """
     import holidays  # large, and needed by those who name a country only
 
@@ -24,7 +26,8 @@ def country_holidays(country: str, subdivision: str | None) -> list[dict[str, st
     if subdivision is not None and not _is_known(country, subdivision):
         message = "There are no holidays known for this subdivision."
         raise invalid(Fault("/holiday_subdivision", "subdivision-unknown", message))
-    days = holidays.country_holidays(country, subdiv=subdivision, years=range(FIRST_YEAR, LAST_YEAR + 1))
+    years = range(FIRST_YEAR, LAST_YEAR + 1)
+    days = holidays.country_holidays(country, subdiv=subdivision, years=years, language=_language_of(country))
     return _with_room([{"date": day.isoformat(), "name": name} for day, name in sorted(days.items())])
 
 
@@ -39,6 +42,13 @@ def _with_room(days: list[dict[str, str]]) -> list[dict[str, str]]:
         else:
             last -= 1
     return [day for _, own in years[first:last] for day in own]
+
+
+def _language_of(country: str) -> str | None:
+    import holidays
+
+    known = holidays.country_holidays(country)
+    return LANGUAGE if LANGUAGE in known.supported_languages else known.default_language
 
 
 def _is_known(country: str, subdivision: str | None) -> bool:
