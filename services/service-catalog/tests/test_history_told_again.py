@@ -396,3 +396,30 @@ async def test_a_recorded_step_is_superseded_and_never_changed(catalog: Catalog,
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with pool.begin(caller) as tx:
                 await tx.connection.execute(f"UPDATE history_entry SET {change}")  # noqa: S608
+
+
+async def test_who_approved_a_change_stays_as_long_as_its_approval_is_the_same(catalog: Catalog) -> None:
+    await prepare(catalog)
+    made = await imported(catalog, CHANGES, whole_of(CHANGES, approved_by="ada"))
+    again = await imported(catalog, CHANGES, whole_of(CHANGES))
+    assert (again["version"], (await catalog.get(made["own"]))["approved_by"]) == (1, "ada")
+    await imported(catalog, CHANGES, moved_of(CHANGES))
+    assert (await catalog.get(made["own"]))["approved_by"] == "ada"
+    await imported(catalog, CHANGES, item_of(CHANGES, 1, CHANGES.first, "approved@11:00", CHANGES.ends))
+    assert (await catalog.get(made["own"]))["approved_by"] is None
+
+
+async def test_who_approved_a_request_stays_as_long_as_its_approval_is_the_same(catalog: Catalog) -> None:
+    service = await catalog.service(key="shop")
+    await catalog.item(service, key="laptop", approval_required=True)
+    item = {"external_source": "desk", "external_id": "1"} | REQUESTS.item
+    made = await imported(catalog, REQUESTS, item | {"history": [step("awaiting_approval@09:00")]})
+    await catalog.by("joan").move(made["own"], "approved")
+    before = await catalog.get(made["own"])
+    steps = (await catalog.get(f"{made['own']}/transitions"))["history"]
+    history = [{"state": one["to"], "at": one["at"], "reason": one["reason"]} for one in steps]
+    again = await imported(catalog, REQUESTS, item | {"history": history})
+    assert again["version"] == before["version"]
+    assert before["approver"] == (await catalog.get(made["own"]))["approver"] is not None
+    await imported(catalog, REQUESTS, item | {"history": [step("awaiting_approval@09:00"), step("approved@09:30")]})
+    assert (await catalog.get(made["own"]))["approver"] is None

@@ -101,6 +101,10 @@ def _course(item: ChangeItem, row: Any, steps: Sequence[Step], now: datetime) ->
         course = begun(steps[0].at)
         for step in steps:
             course |= entered(course, step.state, step.at, step.reason)
+        if row is not None:  # what steps do not tell stays, as far as it is still of them
+            course["outcome"] = row["outcome"]
+            if course["approved_at"] == row["approved_at"]:
+                course["approved_by"] = row["approved_by"]
         return _settled(course | told)
     course = begun(now) if row is None else {name: row[name] for name in begun(now)}
     if item.state not in {None, course["state"]}:

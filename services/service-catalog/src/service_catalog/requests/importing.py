@@ -80,6 +80,8 @@ class Drafting:
         if told:
             steps = with_beginning(told, row["submitted_at"], approval_required=row["approval_required"])
             course = course_of(steps) | {"outcome": row["outcome"]}
+            if _decision(course) == _decision(row):
+                course["approver"] = row["approver"]
         elif item.state not in {None, row["state"]}:
             course |= entered(course, str(item.state), self.now)
         if "outcome" in named:
@@ -112,6 +114,11 @@ class Drafting:
             return asked.faults
         place = "/catalogue_item_id" if item.catalogue_item_id is not None else "/catalogue_item_key"
         return [] if asked["id"] == row["catalogue_item_id"] else [Fault(place, "immutable", _FIXED_SENTENCE)]
+
+
+def _decision(course: Mapping[str, Any]) -> tuple[datetime | None, bool]:
+    """Return when a request was approved, and whether it was rejected."""
+    return course["approved_at"], course["state"] == "rejected"
 
 
 def tells_of_the_past(item: ServiceRequestItem) -> bool:
