@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from chassis.batch import Known, Report, Result, Upsert, write_items
+from chassis.batch import Known, Report, Upsert, write_items
 from chassis.database import Transaction
 from chassis.history import Entry, record, retell
 from chassis.outcome import Mode
@@ -162,17 +162,4 @@ def entries(
             )
         )
         state = step.state
-    return made
-
-
-def entered_by_batch(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
-    """Return the steps of items that tell a state but no history: where each began, and which changed its state."""
-    made: list[Entry] = []
-    for upsert, result in zip(upserts, results, strict=True):
-        if not isinstance(upsert, Upsert) or not result.written or result.id is None:
-            continue
-        before = result.before["state"] if result.before else None
-        state = upsert.values["state"]
-        if before != state and (before is None or "state" in upsert.named):
-            made.append(Entry(resource_id=result.id, at=now, from_state=before, to_state=state))
     return made

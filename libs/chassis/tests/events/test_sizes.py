@@ -1,7 +1,6 @@
 """No event is larger than 64 KiB: a change that would be told in a larger one is refused."""
 
 import json
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -14,24 +13,13 @@ from chassis.events.envelope import event_as_json
 from chassis.events.sizes import DATA_MAX, ENVELOPE_MAX, EVENT_MAX, LIGHT_MAX, ROOM, too_large
 from chassis.keys import command, conclude
 from chassis.rejection import Rejection
-from chassis.testkit.databases import Addresses, Pools
+from chassis.testkit.databases import Pools
 from chassis.testkit.sample.notes import a_caller, add_note, id_of, note_values
 from chassis.testkit.sample.tables import NOTES
 from chassis.writing import delete_one, update_one
 
 WIDE = "\U0001d11e"  # four bytes of UTF-8
 LONG = WIDE * ((ROOM + 2000) // 4)
-
-
-@pytest.fixture(scope="module")
-def addresses(new_database: Callable[[str], Addresses]) -> Addresses:
-    return new_database("chassis.testkit.sample")
-
-
-@pytest.fixture(scope="module")
-async def pools(addresses: Addresses) -> AsyncIterator[Pools]:
-    async with addresses.pools() as both:
-        yield both
 
 
 def pointers(refusal: Rejection | None) -> list[tuple[str, str]]:
@@ -57,62 +45,62 @@ def test_the_largest_part_of_what_is_too_large_is_named(values: Any, change: Any
     assert pointers(too_large("note", values, change, size, ROOM)) == expected
 
 
-async def kept(pools: Pools, caller: Caller) -> list[int]:
+async def kept(notes_pools: Pools, caller: Caller) -> list[int]:
     """Return how many bytes the data of each event has that was kept."""
-    async with pools.worker.begin(caller) as tx:
+    async with notes_pools.worker.begin(caller) as tx:
         rows = await tx.connection.fetch(
             "SELECT octet_length(data::text) AS size FROM event_pending WHERE org = $1 ORDER BY seq", caller.org
         )
     return [row["size"] for row in rows]
 
 
-async def retitle(pools: Pools, caller: Caller, id_: Any, title: str, **given: Any) -> None:
-    async with command(pools.runtime, caller) as tx:
+async def retitle(notes_pools: Pools, caller: Caller, id_: Any, title: str, **given: Any) -> None:
+    async with command(notes_pools.runtime, caller) as tx:
         await conclude(tx, await update_one(tx, NOTES, id_, {"title": title}, **given))
 
 
-async def test_what_is_too_large_is_refused_and_nothing_is_kept(pools: Pools) -> None:
+async def test_what_is_too_large_is_refused_and_nothing_is_kept(notes_pools: Pools) -> None:
     caller = a_caller()
     with pytest.raises(Rejection) as refused:
-        await add_note(pools.runtime, caller, title=LONG, tags=["a"])
+        await add_note(notes_pools.runtime, caller, title=LONG, tags=["a"])
     assert (refused.value.kind, pointers(refused.value)) == ("invalid", [("/title", "too-large")])
-    assert await kept(pools, caller) == []
-    note = id_of(await add_note(pools.runtime, caller, title="short"))
+    assert await kept(notes_pools, caller) == []
+    note = id_of(await add_note(notes_pools.runtime, caller, title="short"))
     with pytest.raises(Rejection):
-        await retitle(pools, caller, note, LONG)
-    assert len(await kept(pools, caller)) == 1
+        await retitle(notes_pools, caller, note, LONG)
+    assert len(await kept(notes_pools, caller)) == 1
 
 
-async def test_a_small_step_still_fits_on_what_is_as_large_as_may_be(pools: Pools) -> None:
+async def test_a_small_step_still_fits_on_what_is_as_large_as_may_be(notes_pools: Pools) -> None:
     caller = a_caller()
-    blank = len((await add_note(pools.runtime, caller, title="")).body.encode())
+    blank = len((await add_note(notes_pools.runtime, caller, title="")).body.encode())
     length = ROOM - blank - 20  # an instant has as many digits as it needs
-    note = id_of(await add_note(pools.runtime, caller, title="x" * length))
+    note = id_of(await add_note(notes_pools.runtime, caller, title="x" * length))
     change = {"from": "a", "to": "b", "reason": "y" * 500, "actor": WIDE * 255}
-    async with command(pools.runtime, caller) as tx:
+    async with command(notes_pools.runtime, caller) as tx:
         await conclude(tx, await update_one(tx, NOTES, note, {"tags": ["z" * 500]}, change=change))
-    before, after = (await kept(pools, caller))[1:]
+    before, after = (await kept(notes_pools, caller))[1:]
     assert ROOM - 40 < before <= ROOM < after <= DATA_MAX
     with pytest.raises(Rejection) as refused:
-        await retitle(pools, caller, note, "x" * length, change=change | {"reason": "y" * 3000})
+        await retitle(notes_pools, caller, note, "x" * length, change=change | {"reason": "y" * 3000})
     assert pointers(refused.value) == [("/title", "too-large")]
-    async with command(pools.runtime, caller) as tx:
+    async with command(notes_pools.runtime, caller) as tx:
         await conclude(tx, await delete_one(tx, NOTES, note))
 
 
-async def test_in_a_batch_only_the_item_that_is_too_large_is_refused(pools: Pools) -> None:
+async def test_in_a_batch_only_the_item_that_is_too_large_is_refused(notes_pools: Pools) -> None:
     caller = a_caller()
     items = [
         Upsert(values=note_values(key=str(number), title=title), named=frozenset({"title"}))
         for number, title in enumerate(("a", LONG, "c"))
     ]
-    async with command(pools.runtime, caller) as tx:
+    async with command(notes_pools.runtime, caller) as tx:
         written = await conclude(tx, await write_batch(tx, NOTES, items, mode="independent"))
     answered = json.loads(written.body)["items"]
     assert [item["status"] for item in answered] == [201, 422, 201]
     assert [error["pointer"] for error in answered[1]["problem"]["errors"]] == ["/title"]
     with pytest.raises(Rejection) as refused:
-        async with command(pools.runtime, a_caller()) as tx:
+        async with command(notes_pools.runtime, a_caller()) as tx:
             await write_batch(tx, NOTES, items, mode="atomic")
     assert pointers(refused.value) == [("/items/1/title", "too-large")]
 
@@ -127,7 +115,7 @@ async def logged(tx: Transaction) -> tuple[str, str]:
     return row["event"], row["data"]
 
 
-async def test_an_envelope_is_never_larger_than_what_is_kept_for_it(pools: Pools) -> None:
+async def test_an_envelope_is_never_larger_than_what_is_kept_for_it(notes_pools: Pools) -> None:
     caller = Caller(
         org="o" * 64,
         subject=WIDE * 255,
@@ -135,8 +123,8 @@ async def test_an_envelope_is_never_larger_than_what_is_kept_for_it(pools: Pools
         causation_id="e" * 36,
         traceparent=f"00-{'0' * 32}-{'0' * 16}-01",
     )
-    await add_note(pools.runtime, caller, title="x" * 50_000)
-    async with pools.worker.begin(caller) as tx:
+    await add_note(notes_pools.runtime, caller, title="x" * 50_000)
+    async with notes_pools.worker.begin(caller) as tx:
         event, data = await logged(tx)
     assert len(event.encode()) - len(data.encode()) <= ENVELOPE_MAX - 200  # types and subjects are no longer than that
     assert DATA_MAX + ENVELOPE_MAX == EVENT_MAX == 65_536

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
+from chassis.past import Draft
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.catalogue_items.changing import NO_FORM, columns_of, faults_of
@@ -24,7 +25,7 @@ def needs_import(items: Sequence[CatalogueItemItem]) -> bool:
 
 def drafted(
     item: CatalogueItemItem | Rejection, known: Mapping[Any, Any], services: Known, *, actor: str
-) -> Upsert | Rejection:
+) -> Draft | Rejection:
     """Return how an item is written, or why not."""
     if isinstance(item, Rejection):
         return item
@@ -45,7 +46,7 @@ def drafted(
         return invalid(*faults)
     columns = set().union(*(_BESIDE.get(name, {name}) for name in named - _SERVICE))
     values |= {"service_id": service, "state": state}
-    return Upsert(values=values, named=frozenset(columns), change=change_of(row, state, actor=actor))
+    return Draft(Upsert(values=values, named=frozenset(columns), change=change_of(row, state, actor=actor)))
 
 
 def _moved(item: CatalogueItemItem, row: Any, service: Any) -> list[Fault]:

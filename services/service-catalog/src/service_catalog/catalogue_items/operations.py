@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.batch import identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Transaction
-from chassis.history import history, record
+from chassis.history import history
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
 from chassis.moving import begin, move
 from chassis.outcome import Found, Mode, Written
-from chassis.past import entered_by_batch
+from chassis.past import write_told
 from chassis.putting import put_by_key
 from chassis.reader import Reader
 from chassis.reading import get_by, get_row, get_to_change
@@ -93,9 +93,8 @@ class CatalogueItems:
                 tx, keys=(item.service_key for item in named), ids=(item.service_id for item in named)
             )
             known = await known_rows(tx, CATALOGUE_ITEMS, [identity_of(CATALOGUE_ITEMS, vars(item)) for item in named])
-            upserts = [importing.drafted(item, known, services, actor=caller.subject) for item in items]
-            report = await write_items(tx, CATALOGUE_ITEMS, upserts, mode=mode, known=known)
-            await record(tx, CATALOGUE_ITEMS, entered_by_batch(upserts, report.results, tx.now))
+            drafts = [importing.drafted(item, known, services, actor=caller.subject) for item in items]
+            report = await write_told(tx, CATALOGUE_ITEMS, drafts, mode=mode, known=known)
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: CatalogueItemTransition) -> Written:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
+from chassis.past import Draft
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.maintenance_windows.schemas import MaintenanceWindowItem
@@ -20,7 +21,7 @@ _SERVICES = frozenset({"service_ids", "service_keys"})
 
 def drafted(
     item: MaintenanceWindowItem | Rejection, known: Mapping[Any, Any], services: Known, *, now: datetime, actor: str
-) -> Upsert | Rejection:
+) -> Draft | Rejection:
     """Return how an item is written, or why not."""
     if isinstance(item, Rejection):
         return item
@@ -39,8 +40,5 @@ def drafted(
         return invalid(*faults)
     state = item.state or (spans.state if row is None else row["state"])
     values |= {name: getattr(spans, name) for name in SPAN_FIELDS} | {"state": state}
-    return Upsert(
-        values=values,
-        named=frozenset((named - _SERVICES) | ({"service_ids"} if named & _SERVICES else set())),
-        change=change_of(row, state, actor=actor),
-    )
+    columns = (named - _SERVICES) | ({"service_ids"} if named & _SERVICES else set())
+    return Draft(Upsert(values=values, named=frozenset(columns), change=change_of(row, state, actor=actor)))

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import Integer, Uuid, bindparam, func, literal_column, select
 
-from chassis.batch import identity_of, known_rows, write_items
+from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
-from chassis.history import history, record
+from chassis.history import history
 from chassis.keys import command, conclude
 from chassis.moving import begin, move
 from chassis.outcome import Found, Mode, Written
-from chassis.past import entered_by_batch
+from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import find_to_change, get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
@@ -99,9 +99,8 @@ class MaintenanceWindows:
                 ids=(id_ for item in sound for id_ in item.service_ids or ()),
             )
             known = await known_rows(tx, WINDOWS, [identity_of(WINDOWS, vars(item)) for item in sound])
-            upserts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
-            report = await write_items(tx, WINDOWS, upserts, mode=mode, known=known)
-            await record(tx, WINDOWS, entered_by_batch(upserts, report.results, tx.now))
+            drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
+            report = await write_told(tx, WINDOWS, drafts, mode=mode, known=known)
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: MaintenanceWindowTransition) -> Written:
