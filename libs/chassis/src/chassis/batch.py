@@ -274,5 +274,6 @@ def _refuse_if_atomic(mode: Mode, results: Mapping[int, Result]) -> None:
     kind: Literal["invalid", "conflict"] = (
         "invalid" if all(rejection.kind == "invalid" for rejection in refused.values()) else "conflict"
     )
-    detail = f"{len(refused)} items were refused, so nothing was written."
+    number = "1 item was" if len(refused) == 1 else f"{len(refused)} items were"
+    detail = f"{number} refused, so nothing was written."
     raise Rejection(kind, "batch-refused", detail, faults=faults, guards=guards)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from chassis.schemas import instant_text
+from service_catalog.clocks.documents import text_of
 
 Kind = Literal["change", "maintenance_window"]
 _COLLECTIONS: Mapping[Kind, str] = {"change": "changes", "maintenance_window": "maintenance-windows"}
@@ -73,15 +73,11 @@ class Conflict:
             "id": str(self.id),
             "title": self.title,
             "state": self.state,
-            "planned_start": _text(self.planned_start),
-            "planned_end": _text(self.planned_end),
-            "actual_start": _text(self.actual_start),
+            "planned_start": text_of(self.planned_start),
+            "planned_end": text_of(self.planned_end),
+            "actual_start": text_of(self.actual_start),
             "overrun": self.overrun,
             "shared_service_ids": list(self.shared),
             "linked_service_ids": list(self.linked),
             "in_the_way": self.is_in_the_way_of(change),
         }
-
-
-def _text(instant: datetime | None) -> str | None:
-    return None if instant is None else instant_text(instant)
