@@ -15,7 +15,7 @@ from chassis.metrics import turned
 CHANNEL = "event_head"
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.02
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.2
 AWAY_SECONDS_MAX = 5.0
 
 # A frozen sequencer gives the head up; another one goes on.
