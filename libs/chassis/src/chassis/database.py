@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import asyncpg
 from pydantic_core import to_json
@@ -27,13 +28,21 @@ DIALECT = asyncpg_dialect(  # type: ignore[no-untyped-call]
     json_serializer=lambda value: to_json(value).decode()
 )
 STATEMENTS_KEPT = 1000
+_R = TypeVar("_R")
 REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one to end
+
+
+# The organisation is set before the statement within looks for its first row: what refers to what stands beside it is
+# evaluated after it, and OFFSET 0 keeps the planner from merging the two.
+_FOR_ONE_ORGANISATION = """\
+SELECT asked.* FROM (SELECT set_config('app.org', ${place}, true) AS org OFFSET 0) AS caller,
+LATERAL (SELECT * FROM ({statement}) AS within WHERE caller.org = ${place} OFFSET 0) AS asked"""
 
 
 class Statement:
     """A SQLAlchemy Core statement, compiled once; its values are given by the names of its bind parameters."""
 
-    __slots__ = ("_defaults", "_names", "_processors", "text")
+    __slots__ = ("_defaults", "_names", "_processors", "for_one_organisation", "text")
 
     def __init__(self, clause: ClauseElement) -> None:
         compiled: Any = clause.compile(dialect=DIALECT)
@@ -41,6 +50,7 @@ class Statement:
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._defaults: dict[str, Any] = dict(compiled.params)
         self._processors: dict[str, Callable[[Any], Any]] = dict(compiled._bind_processors)  # noqa: SLF001
+        self.for_one_organisation = _FOR_ONE_ORGANISATION.format(place=len(self._names) + 1, statement=self.text)
 
     def arguments(self, values: dict[str, Any]) -> list[Any]:
         """Return the values in the order of the statement's placeholders, made ready for the driver."""
@@ -52,29 +62,44 @@ class Statement:
         return arguments
 
 
-class Transaction:
-    """One open transaction, bound to the caller it is done for and to the instant it began at."""
+class Reading:
+    """Reads of one caller, each statement by itself: the organisation travels with it, in the same message."""
 
-    __slots__ = ("caller", "concluded", "connection", "now")
+    __slots__ = ("caller", "connection", "now")
 
     def __init__(self, connection: Any, caller: Caller, now: datetime) -> None:
         self.connection = connection
         self.caller = caller
         self.now = now
-        self.concluded = False
 
     async def one(self, statement: Statement, **values: Any) -> Any:
         """Return the first row, or None."""
-        return await self.connection.fetchrow(statement.text, *statement.arguments(values))
+        return await self.connection.fetchrow(*self._asked(statement, values))
 
     async def value(self, statement: Statement, **values: Any) -> Any:
         """Return the first column of the first row, or None."""
-        return await self.connection.fetchval(statement.text, *statement.arguments(values))
+        return await self.connection.fetchval(*self._asked(statement, values))
 
     async def all(self, statement: Statement, **values: Any) -> list[Any]:
         """Return all rows."""
-        rows: list[Any] = await self.connection.fetch(statement.text, *statement.arguments(values))
+        rows: list[Any] = await self.connection.fetch(*self._asked(statement, values))
         return rows
+
+    def _asked(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
+        return [statement.for_one_organisation, *statement.arguments(values), self.caller.org]
+
+
+class Transaction(Reading):
+    """One open transaction, bound to the caller it is done for and to the instant it began at."""
+
+    __slots__ = ("concluded",)
+
+    def __init__(self, connection: Any, caller: Caller, now: datetime) -> None:
+        super().__init__(connection, caller, now)
+        self.concluded = False
+
+    def _asked(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
+        return [statement.text, *statement.arguments(values)]
 
     async def run(self, statement: Statement, **values: Any) -> int:
         """Run a statement and return how many rows it touched."""
@@ -128,27 +153,58 @@ class Database:
         """How many connections are at work."""
         return self._pool.in_use
 
+    def read(self, caller: Caller) -> AbstractAsyncContextManager[Reading]:
+        """Read for a caller, each statement by itself: nothing is held between them, and nothing can be written.
+
+        Answers `unavailable` when no connection comes free in time.
+        """
+        return self._traced(self._lent, caller, read_only=True)
+
     def begin(
         self, caller: Caller, *, read_only: bool = False, can_be_repeated: bool = False
     ) -> AbstractAsyncContextManager[Transaction]:
         """Open the one transaction of an operation; it commits when the block ends and rolls back when it fails.
 
-        One that can be repeated does not wait for the disk: a crash of the server may take its last moments back, as
-        a whole. Answers `unavailable` when no connection comes free in time, and `busy` when a lock does not.
+        `read_only` is for what has to be read as of one moment. What can be repeated does not wait for the disk: a
+        crash of the server may take its last moments back, as a whole. Answers `unavailable` when no connection comes
+        free in time, and `busy` when a lock does not.
         """
+        begun = partial(self._begun, read_only=read_only, can_be_repeated=can_be_repeated)
+        return self._traced(begun, caller, read_only=read_only)
+
+    def _traced(
+        self, opened: Callable[[Caller], AbstractAsyncContextManager[_R]], caller: Caller, *, read_only: bool
+    ) -> AbstractAsyncContextManager[_R]:
         trace = CURRENT.get()
         if trace is None or trace.recorded is None:
-            return self._begun(caller, read_only=read_only, can_be_repeated=can_be_repeated)
-        return self._recorded(trace.recorded, caller, read_only=read_only, can_be_repeated=can_be_repeated)
+            return opened(caller)
+        return self._recorded(opened, trace.recorded, caller, read_only=read_only)
 
     @asynccontextmanager
     async def _recorded(
-        self, span: Recorded, caller: Caller, *, read_only: bool, can_be_repeated: bool
-    ) -> AsyncIterator[Transaction]:
+        self,
+        opened: Callable[[Caller], AbstractAsyncContextManager[_R]],
+        span: Recorded,
+        caller: Caller,
+        *,
+        read_only: bool,
+    ) -> AsyncIterator[_R]:
         with span.transaction(self.address.name, read_only=read_only) as origin:
-            own = replace(caller, traceparent=origin)
-            async with self._begun(own, read_only=read_only, can_be_repeated=can_be_repeated) as tx:
+            async with opened(replace(caller, traceparent=origin)) as tx:
                 yield tx
+
+    @asynccontextmanager
+    async def _lent(self, caller: Caller) -> AsyncIterator[Reading]:
+        connection = await self._pool.take()
+        is_sound = False
+        try:
+            yield Reading(connection, caller, self._now())
+            is_sound = True
+        except Exception:
+            is_sound = True
+            raise
+        finally:
+            self._pool.give_back(connection, is_sound=is_sound)
 
     @asynccontextmanager
     async def _begun(self, caller: Caller, *, read_only: bool, can_be_repeated: bool) -> AsyncIterator[Transaction]:
@@ -159,24 +215,20 @@ class Database:
             opening += "; SET LOCAL plan_cache_mode = force_generic_plan"
         if can_be_repeated:
             opening += "; SET LOCAL synchronous_commit = off"
-        connection = await self._pool.take()
-        is_sound = False
-        try:
-            await connection.execute(opening)
-            yield Transaction(connection, caller, self._now())
-            _made_sure(await connection.execute("COMMIT"))
-            is_sound = True
-        except Exception as error:
-            if connection.is_in_transaction() and not connection.is_closed():
-                await connection.execute("ROLLBACK")
-            is_sound = True
-            if isinstance(error, asyncpg.LockNotAvailableError):
-                raise Rejection(
-                    "conflict", "busy", "Another request is changing the same thing.", retry_after_seconds=1
-                ) from error
-            raise
-        finally:
-            self._pool.give_back(connection, is_sound=is_sound)
+        async with self._lent(caller) as lent:
+            connection = lent.connection
+            try:
+                await connection.execute(opening)
+                yield Transaction(connection, caller, lent.now)
+                _made_sure(await connection.execute("COMMIT"))
+            except Exception as error:
+                if connection.is_in_transaction() and not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                if isinstance(error, asyncpg.LockNotAvailableError):
+                    raise Rejection(
+                        "conflict", "busy", "Another request is changing the same thing.", retry_after_seconds=1
+                    ) from error
+                raise
 
     async def connect(self) -> Any:
         """Open a driver connection of its own outside the pool (to LISTEN); the caller closes it."""

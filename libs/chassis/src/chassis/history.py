@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement, Transaction
 from chassis.resource import Instant, JsonDocument, Resource, json_object, shown
 
 HISTORY_METADATA = MetaData()
@@ -147,14 +147,12 @@ async def record(tx: Transaction, resource: Resource, entries: Sequence[Entry]) 
         )
 
 
-async def history(tx: Transaction, resource: Resource, id_: UUID) -> str:
+async def history(tx: Reading, resource: Resource, id_: UUID) -> str:
     """Return a resource's steps, oldest first, as a JSON array's text."""
     return f"[{await tx.value(_OF_ONE, collection=resource.collection, resource_id=id_)}]"
 
 
-async def histories(
-    tx: Transaction, resources: Sequence[Resource], ids: Sequence[UUID]
-) -> Mapping[UUID, Sequence[str]]:
+async def histories(tx: Reading, resources: Sequence[Resource], ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
     """Return, in one statement, what `history` does of each id: one for each of the histories that it has."""
     names = [resource.collection for resource in resources]
     rows = await tx.all(_OF_SEVERAL, collections=names, resource_ids=ids)
@@ -162,7 +160,7 @@ async def histories(
     return {id_: [f"[{told.get((id_, name), '')}]" for name in names] for id_ in ids}
 
 
-async def actors(tx: Transaction, resource: Resource, id_: UUID, states: Collection[str]) -> frozenset[str]:
+async def actors(tx: Reading, resource: Resource, id_: UUID, states: Collection[str]) -> frozenset[str]:
     """Return who ever brought a resource to one of these states, by steps that were superseded too."""
     rows = await tx.all(_ACTORS, collection=resource.collection, resource_id=id_, states=list(states))
     return frozenset(row["actor"] for row in rows)

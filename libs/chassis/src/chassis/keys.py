@@ -149,7 +149,7 @@ def answer_as_json(
 
 async def _replay(database: Database, caller: Caller, key: IdempotencyKey, refusal: Rejection) -> None:
     """Give the answer of an earlier request with this key, if there was one."""
-    async with database.begin(caller.idempotent(None), read_only=True) as tx:
+    async with database.read(caller.idempotent(None)) as tx:
         row = await tx.one(_FIND, **_names(caller, key), k_now=tx.now)
     if row is None:
         return

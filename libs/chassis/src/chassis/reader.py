@@ -21,10 +21,10 @@ class Reader:
 
     async def get(self, caller: Caller, id_: UUID) -> Found:
         """Return one of them, or refuse as `not-found`."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get(tx, self._resource, id_)
 
     async def list(self, caller: Caller, listing: Listing) -> Page:
         """Return a page of them."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await list_page(tx, self._resource, listing, self._seal)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.cursors import CursorSeal
-from chassis.database import STATEMENTS_KEPT, Statement, Transaction
+from chassis.database import STATEMENTS_KEPT, Reading, Statement, Transaction
 from chassis.listing import Listing
 from chassis.outcome import Found, Page
 from chassis.rejection import Fault, Rejection, invalid, not_found
@@ -38,7 +38,7 @@ _SUFFIXES = ("_from", "_to")
 
 
 async def get(
-    tx: Transaction,
+    tx: Reading,
     resource: Resource,
     id_: UUID,
     *,
@@ -53,7 +53,7 @@ async def get(
     return Found(row["body"], row["version"])
 
 
-async def get_by(tx: Transaction, resource: Resource, name: str, value: Any) -> Found:
+async def get_by(tx: Reading, resource: Resource, name: str, value: Any) -> Found:
     """Return the one resource with this value in a unique column, or refuse as `not-found`."""
     row = await tx.one(_one_by(resource, name), wanted=value)
     if row is None:
@@ -61,12 +61,12 @@ async def get_by(tx: Transaction, resource: Resource, name: str, value: Any) -> 
     return Found(row["body"], row["version"])
 
 
-async def find(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
+async def find(tx: Reading, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
     """Return the row of one resource, all columns and `body`, or None."""
     return await tx.one(_row(resource, owned=owner is not None, locked=False), wanted_id=id_, wanted_owner=owner)
 
 
-async def get_row(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
+async def get_row(tx: Reading, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
     """Return the row of one resource, all columns and `body`, or refuse as `not-found`."""
     row = await find(tx, resource, id_, owner=owner)
     if row is None:
@@ -109,7 +109,7 @@ def stale(current: Any) -> Rejection:
     )
 
 
-async def list_page(tx: Transaction, resource: Resource, listing: Listing, seal: CursorSeal) -> Page:
+async def list_page(tx: Reading, resource: Resource, listing: Listing, seal: CursorSeal) -> Page:
     """Return one page in keyset order; the cursor of the next is bound to what was asked."""
     sort, descending = _sort(resource, listing.sort)
     question = listing.question(resource.collection)

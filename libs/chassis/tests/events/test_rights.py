@@ -2,18 +2,20 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import delete, func, select
 
 from chassis import ids
 from chassis.caller import Caller
-from chassis.database import Transaction, connect_arguments
+from chassis.database import Database, Statement, Transaction, connect_arguments
 from chassis.migrating import (
     as_sql,
     differences,
     migrate,
 )
+from chassis.migrating.rights import RENEW_POLICIES
 from chassis.schema_version import SchemaTooOldError, newest_revision, schema_at_least
 from chassis.testkit.databases import Addresses, Pools
-from chassis.testkit.sample.tables import METADATA
+from chassis.testkit.sample.tables import METADATA, thing
 
 SAMPLE = "chassis.testkit.sample"
 ACME = Caller(org="acme", subject="ada")
@@ -63,6 +65,53 @@ async def test_a_connection_given_back_belongs_to_nobody(pools: Pools) -> None:
         assert await connection.fetchval("SELECT count(*) FROM thing") == 0
     finally:
         await connection.close()
+
+
+_NAMES = Statement(select(func.string_agg(thing.c.org, ",")))
+
+
+async def test_a_read_carries_its_organisation_and_leaves_nothing_behind(pools: Pools, addresses: Addresses) -> None:
+    for caller in (ACME, OTHER):
+        async with pools.runtime.begin(caller) as tx:
+            await add_thing(tx, caller.org)
+    alone = Database(addresses.runtime, size=1)
+    try:
+        for caller, seen in 6 * [(ACME, "acme"), (OTHER, "other"), (NOBODY, None)]:  # until the plan is a general one
+            async with alone.read(caller) as reading:
+                assert await reading.value(_NAMES) == seen
+                assert await reading.connection.fetchval("SELECT current_setting('app.org', true)") == ""
+                assert await reading.connection.fetchval("SELECT count(*) FROM thing") == 0
+                assert await reading.value(_NAMES) == seen
+    finally:
+        await alone.close()
+
+
+async def test_a_read_cannot_write(pools: Pools) -> None:
+    async with pools.runtime.begin(ACME) as tx:
+        await add_thing(tx, "acme")
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        async with pools.runtime.read(ACME) as reading:
+            await reading.all(Statement(delete(thing).returning(thing.c.id)))
+    async with pools.runtime.read(ACME) as reading:
+        assert await reading.value(_NAMES) == "acme"
+
+
+async def test_policies_of_an_earlier_release_are_renewed(pools: Pools, addresses: Addresses) -> None:
+    owner = await asyncpg.connect(**connect_arguments(addresses.owner))
+    asked = "SELECT qual FROM pg_policies WHERE tablename = 'thing' AND policyname = 'runtime_rows'"
+    try:
+        newest = await owner.fetchval(asked)
+        former = "org = nullif(current_setting('app.org', true), '')"
+        await owner.execute(f"ALTER POLICY runtime_rows ON thing USING ({former}) WITH CHECK ({former})")
+        assert await owner.fetchval(asked) != newest
+        async with pools.runtime.begin(ACME) as tx:
+            await add_thing(tx, "acme")
+        async with pools.runtime.read(ACME) as reading:  # the release before a migration and after it see the same
+            assert await reading.value(_NAMES) == "acme"
+        await owner.execute(RENEW_POLICIES)
+        assert await owner.fetchval(asked) == newest
+    finally:
+        await owner.close()
 
 
 async def test_a_worker_serves_one_organisation_after_the_other(pools: Pools) -> None:

@@ -11,7 +11,7 @@ from chassis.calendars.schemas import CalendarPatch, NewCalendar
 from chassis.calendars.soundness import faults_of
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Transaction
+from chassis.database import Database, Reading, Transaction
 from chassis.keys import command, conclude
 from chassis.listing import Listing
 from chassis.outcome import Found, Page, Written
@@ -58,12 +58,12 @@ class Calendars:
 
     async def get(self, caller: Caller, id_: UUID) -> Found:
         """Return one calendar."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get(tx, self._resource, id_)
 
     async def list(self, caller: Caller, listing: Listing) -> Page:
         """Return a page of calendars."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await list_page(tx, self._resource, listing, self._seal)
 
     async def change(self, caller: Caller, id_: UUID, patch: CalendarPatch, expected: int | None) -> Written:
@@ -109,10 +109,10 @@ class Calendars:
 
     async def working_time(self, caller: Caller, id_: UUID) -> WorkingCalendar:
         """Return what a calendar stands for, or refuse as `not-found`."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await self.working_time_in(tx, id_)
 
-    async def working_time_in(self, tx: Transaction, id_: UUID) -> WorkingCalendar:
+    async def working_time_in(self, tx: Reading, id_: UUID) -> WorkingCalendar:
         """Return what a calendar stands for as a transaction sees it, or refuse as `not-found`."""
         row = await find(tx, self._resource, id_)
         if row is None:

@@ -89,7 +89,7 @@ class Backlog(Collector):
         try:
             async with (
                 asyncio.timeout(self._seconds),
-                self._database.begin(Caller(org="", subject="metrics"), read_only=True) as tx,
+                self._database.read(Caller(org="", subject="metrics")) as tx,
             ):
                 figures.log(await tx.one(_LOG))
                 sources = await progress(tx)

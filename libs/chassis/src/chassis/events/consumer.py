@@ -230,7 +230,7 @@ class Consumer:
             await self._row.reread(tx, head)
 
     async def _locked(self, tx: Transaction, asked: Position) -> Cursor:
-        cursor = await self._row.read(tx, lock=True)
+        cursor = await self._row.hold(tx)
         if cursor is None or cursor.position != asked:
             raise CursorMovedError
         return cursor

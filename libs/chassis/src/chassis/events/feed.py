@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chassis.caller import EVERY_ORGANISATION, Caller
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement
 from chassis.events.envelope import event_as_json
 from chassis.events.head import HeadWatcher
 from chassis.events.position import Position
@@ -114,7 +114,7 @@ class Feed:
         values: dict[str, Any] = {"after": after.number if after else None, "size": limit}
         if types:
             values["types"] = [_pattern(name) for name in types]
-        async with self._pool(caller).begin(caller, read_only=True) as tx:
+        async with self._pool(caller).read(caller) as tx:
             row = await tx.one(statement, **values)
         head = Position(row["epoch"], row["head"])
         if after is not None:
@@ -124,7 +124,7 @@ class Feed:
 
     async def head(self, caller: Caller) -> Position:
         """Return how far the log goes."""
-        async with self._pool(caller).begin(caller, read_only=True) as tx:
+        async with self._pool(caller).read(caller) as tx:
             return await read_head(tx)
 
     async def whereabouts(self, caller: Caller, event_id: UUID) -> tuple[int, int | None]:
@@ -132,7 +132,7 @@ class Feed:
 
         Refuses an event nobody knows as `not-found`, and one from before what is kept as `not-kept`.
         """
-        async with self._pool(caller).begin(caller, read_only=True) as tx:
+        async with self._pool(caller).read(caller) as tx:
             row = await tx.one(_WHERE, id=event_id)
             if row["position"] is None and not row["pending"]:
                 if row["kept_since"] is not None and _made_at(event_id) < row["kept_since"]:
@@ -144,7 +144,7 @@ class Feed:
         return self._worker if caller.org == EVERY_ORGANISATION else self._runtime
 
 
-async def read_head(tx: Transaction) -> Position:
+async def read_head(tx: Reading) -> Position:
     """Return how far the log goes, within a transaction of any role."""
     row = await tx.one(_HEAD)
     return Position(row["epoch"], row["head"])

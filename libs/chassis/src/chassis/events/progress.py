@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement, Transaction
 from chassis.events.position import Position
 
 FIRST_PROJECTION = 1
@@ -99,12 +99,13 @@ class CursorRow:
         """Make the row, at the start of the log, unless there is one."""
         await tx.run(_OPEN, source=self.source, projection=self.projection, epoch=epoch)
 
-    async def read(self, tx: Transaction, *, lock: bool = False) -> Cursor | None:
-        """Return the row, locked if asked for, or None."""
-        row = await tx.one(_LOCK if lock else _READ, source=self.source, projection=self.projection)
-        if row is None:
-            return None
-        return Cursor(Position(row["epoch"], row["position"]), row["reread_to"], row["stopped_because"])
+    async def read(self, tx: Reading) -> Cursor | None:
+        """Return the row, or None."""
+        return await self._read(tx, _READ)
+
+    async def hold(self, tx: Transaction) -> Cursor | None:
+        """Lock the row and return it, or None."""
+        return await self._read(tx, _LOCK)
 
     async def move(
         self, tx: Transaction, to: Position, *, head: Position, recorded_at: datetime | None, reread_to: int | None
@@ -141,8 +142,14 @@ class CursorRow:
         """Remove the row, so that reading starts anew."""
         await tx.run(_FORGET, source=self.source, projection=self.projection)
 
+    async def _read(self, tx: Reading, statement: Statement) -> Cursor | None:
+        row = await tx.one(statement, source=self.source, projection=self.projection)
+        if row is None:
+            return None
+        return Cursor(Position(row["epoch"], row["position"]), row["reread_to"], row["stopped_because"])
 
-async def progress(tx: Transaction) -> list[Progress]:
+
+async def progress(tx: Reading) -> list[Progress]:
     """Return how far each source has been read; quarantined events are those the caller may see.
 
     The lag in seconds is the time for which something unread may have been waiting: since the log was last read to

@@ -90,7 +90,7 @@ class Quarantine:
     async def page(self, caller: Caller, *, applied: bool, after: UUID | None, limit: int) -> Page:
         """Return those put away, oldest first: the ones waiting, or the ones that were applied later."""
         pool = self.worker if caller.org == EVERY_ORGANISATION else self.runtime
-        async with pool.begin(caller, read_only=True) as tx:
+        async with pool.read(caller) as tx:
             row = await tx.one(_LIST, applied=applied, after=after, size=limit)
         return Page(items=f"[{row['items'] or ''}]", next=row["last"] if row["found"] > limit else None)
 

@@ -117,7 +117,7 @@ class OwnWrites:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _has_read(self, source: str, position: Position) -> bool:
-        async with self._runtime.begin(Caller(org="", subject="own-writes"), read_only=True) as tx:
+        async with self._runtime.read(Caller(org="", subject="own-writes")) as tx:
             cursor = await CursorRow(source, self._projection()).read(tx)
         return cursor is not None and cursor.position.epoch == position.epoch and cursor.position >= position
 

@@ -6,7 +6,7 @@ line.
 """
 
 from chassis.migrating.event_schema import create_event_tables, create_idempotency_table, drop_event_tables
-from chassis.migrating.rights import allow, protect, roles
+from chassis.migrating.rights import allow, protect, renew_policies, roles
 from chassis.migrating.running import (
     as_sql,
     checked_revisions,
@@ -26,5 +26,6 @@ __all__ = [
     "environment",
     "migrate",
     "protect",
+    "renew_policies",
     "roles",
 ]

@@ -10,9 +10,30 @@ from sqlalchemy import text
 Right = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
 EVERYTHING: tuple[Right, ...] = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
-# Outside a transaction that set it, the setting is '' and not NULL.
-OWN_ORGANISATION = "org = nullif(current_setting('app.org', true), '')"
+# Outside a transaction that set it, the setting is '' and not NULL. As a query of its own it is looked at once a
+# statement, when the first row is looked for, and never while planning: a plan made for one organisation is as good
+# for the next, and a statement may set the organisation itself (`Database.read`).
+OWN_ORGANISATION = "org = (SELECT nullif(current_setting('app.org', true), ''))"
 OWNER_SUFFIX = "_owner"
+
+# Policies as tables had them until 20261125 asked for the setting row by row.
+_RENEW_POLICIES = """
+DO $renewal$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN
+        SELECT tablename, policyname FROM pg_policies
+        WHERE schemaname = current_schema() AND qual LIKE '%current_setting%' AND qual NOT LIKE '%SELECT%'
+    LOOP
+        EXECUTE format(
+            $$ALTER POLICY %I ON %I USING ({rows}) WITH CHECK ({rows})$$, one.policyname, one.tablename
+        );
+    END LOOP;
+END
+$renewal$
+"""
+RENEW_POLICIES = _RENEW_POLICIES.format(rows=OWN_ORGANISATION)
 
 # What the planner is told of a table until it has been analysed: of one organisation come many rows, and what
 # follows it in a key of two is one row's alone. It would take an organisation for a two-hundredth of the table, and
@@ -84,6 +105,14 @@ def protect(
         op.execute(f'CREATE POLICY {name}_rows ON {table} FOR ALL TO "{role}" USING ({rows}) WITH CHECK ({rows})')
     allow(table, runtime=runtime, worker=worker)
     op.execute(_EXPECTED.format(table=table))
+
+
+def renew_policies() -> None:
+    """Bring the policies of tables that were protected by an earlier release up to what `protect` writes now.
+
+    Old and new ones show the same rows, so both releases work with either.
+    """
+    op.execute(RENEW_POLICIES)
 
 
 def allow(table: str, *, runtime: Sequence[Right] = (), worker: Sequence[Right] = ()) -> None:

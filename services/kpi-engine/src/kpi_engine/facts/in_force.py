@@ -65,7 +65,7 @@ class FillingInForce:
 
     async def look(self) -> int:
         """Ask the database."""
-        async with self._database.begin(Caller(org="", subject="filling"), read_only=True) as tx:
+        async with self._database.read(Caller(org="", subject="filling")) as tx:
             self.number = await filling_in_force(tx)
         return self.number
 

@@ -19,7 +19,7 @@ class Intake:
 
     async def progress(self, caller: Caller) -> Found:
         """Return how far each source has been read for the facts that answer, and for those being filled anew."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             filling = await filling_in_force(tx)
             sources = await progress(tx)
         body = {

@@ -74,7 +74,7 @@ class Baselines(Parts):
 
     async def list_tasks(self, caller: Caller, project_id: UUID, listing: Listing) -> Page:
         """Return a page of the tasks of the baseline that is the listing's owner."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             if listing.owner is not None:
                 await get(tx, BASELINES, listing.owner, owner=project_id)
             return await list_page(tx, BASELINE_TASKS, listing, self._seal)

@@ -8,7 +8,7 @@ from sqlalchemy import Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.batch import Upsert
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement, Transaction
 from chassis.reading import refuse_unknown
 from chassis.rejection import Rejection
 from chassis.working_time import STANDARD, WorkingCalendar
@@ -54,7 +54,7 @@ async def refuse_unknown_calendars(tx: Transaction, upserts: list[Upsert | Rejec
             upserts[index] = refuse_unknown("calendar", "/calendar_id")
 
 
-async def working_calendars(tx: Transaction, ids: Collection[UUID | None]) -> dict[UUID | None, WorkingCalendar]:
+async def working_calendars(tx: Reading, ids: Collection[UUID | None]) -> dict[UUID | None, WorkingCalendar]:
     """Return what these calendars stand for; None is the standard one."""
     wanted = [id_ for id_ in set(ids) if id_ is not None]
     rows = await tx.all(_WHOLE, ids=wanted) if wanted else []

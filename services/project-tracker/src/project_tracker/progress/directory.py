@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement
 from chassis.resource import Instant
 from project_tracker.progress.tables import progress_report
 
@@ -22,7 +22,7 @@ _LATEST = Statement(
 )
 
 
-async def latest_progress(tx: Transaction, project_id: UUID, status_at: datetime) -> dict[UUID, Decimal]:
+async def latest_progress(tx: Reading, project_id: UUID, status_at: datetime) -> dict[UUID, Decimal]:
     """Return what each task's last report until then says, in percent."""
     rows = await tx.all(_LATEST, project_id=project_id, status_at=status_at)
     return {row["task_id"]: row["percent_complete"] for row in rows}

@@ -9,7 +9,7 @@ from sqlalchemy import Uuid, bindparam, select
 from chassis.batch import Identity, Upsert, identity_of, known_rows, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
 from chassis.outcome import Found, Mode, Written
@@ -56,7 +56,7 @@ class Projects:
 
     async def get_by_key(self, caller: Caller, key: str) -> Found:
         """Return the project with this key."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get_by(tx, PROJECTS, "key", key)
 
     async def change(self, caller: Caller, id_: UUID, patch: ProjectPatch, expected: int | None) -> Written:
@@ -107,7 +107,7 @@ class Projects:
             ]
             return await conclude(tx, await write_batch(tx, PROJECTS, upserts, mode=mode, known=known))
 
-    async def read(self, tx: Transaction, id_: UUID) -> Any:
+    async def read(self, tx: Reading, id_: UUID) -> Any:
         """Return what the parts of a project see of it, or refuse as `not-found`."""
         return _there(await tx.one(_READ, id=id_))
 

@@ -23,12 +23,12 @@ class Parts:
 
     async def get(self, caller: Caller, project_id: UUID, id_: UUID) -> Found:
         """Return one part of this project."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get(tx, self._resource, id_, owner=project_id)
 
     async def list(self, caller: Caller, listing: Listing) -> Page:
         """Return a page of the parts of the listing's owner."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             if listing.owner is not None:
                 await self._projects.read(tx, listing.owner)
             return await list_page(tx, self._resource, listing, self._seal)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from chassis.caller import Caller
-from chassis.database import Database, Transaction
+from chassis.database import Database, Reading
 from chassis.outcome import Found
 from chassis.rejection import Rejection, UnmetGuard
 from project_tracker.calendars.directory import working_calendars
@@ -34,12 +34,12 @@ class Schedules:
 
         The computing is done off the loop and without a connection, so that others are served meanwhile.
         """
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             stored, at = await self.load(tx, project_id, status_at)
         return Found(await asyncio.to_thread(_computed_text, stored, at))
 
     async def load(
-        self, tx: Transaction, project_id: UUID, status_at: datetime | date | None
+        self, tx: Reading, project_id: UUID, status_at: datetime | date | None
     ) -> tuple[StoredPlan, datetime | None]:
         """Return all that the schedule follows from, and the instant that the status time means."""
         project = await self._projects.read(tx, project_id)

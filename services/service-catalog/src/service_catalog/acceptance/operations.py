@@ -9,7 +9,7 @@ from sqlalchemy import Uuid, bindparam, select
 from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
 from chassis.listing import Listing
@@ -50,12 +50,12 @@ class AcceptanceCriteria:
 
     async def get(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
         """Return one criterion of a service."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get(tx, CRITERIA, id_, owner=service_id)
 
     async def list(self, caller: Caller, service_id: UUID, listing: Listing) -> Page:
         """Return a page of a service's criteria."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             await service_card(tx, service_id)
             return await list_page(tx, CRITERIA, listing, self._seal)
 
@@ -126,13 +126,13 @@ class AcceptanceCriteria:
 
     async def decisions(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
         """Return how a criterion may be decided, and how it was."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await find(tx, CRITERIA, id_, owner=service_id)
             if row is None:
                 raise not_found(CRITERIA.noun)
             return transitions_document(LIFECYCLE, row["status"], Candidate(), await history(tx, CRITERIA, id_))
 
-    async def of_service(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
+    async def of_service(self, tx: Reading, service_id: UUID) -> Sequence[Any]:
         """Return all criteria of a service: what each demands, what it is needed for, and its status."""
         return await tx.all(_OF_SERVICE, service_id=service_id)
 

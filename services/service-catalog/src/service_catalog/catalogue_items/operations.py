@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Transaction
+from chassis.database import Database, Reading, Transaction
 from chassis.history import history
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
@@ -51,7 +51,7 @@ class CatalogueItems:
 
     async def get_by_key(self, caller: Caller, key: str) -> Found:
         """Return the item with this key."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get_by(tx, CATALOGUE_ITEMS, "key", key)
 
     async def change(self, caller: Caller, id_: UUID, patch: CatalogueItemPatch, expected: int | None) -> Written:
@@ -106,7 +106,7 @@ class CatalogueItems:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an item may go, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, CATALOGUE_ITEMS, id_)
             steps = await history(tx, CATALOGUE_ITEMS, id_)
             return transitions_document(LIFECYCLE, row["state"], await _candidate(tx, row), steps)
@@ -121,6 +121,6 @@ def _values(new: CatalogueItemReplacement) -> dict[str, Any]:
     return {name: getattr(new, name) for name in CatalogueItemReplacement.model_fields}
 
 
-async def _candidate(tx: Transaction, row: Any) -> Candidate:
+async def _candidate(tx: Reading, row: Any) -> Candidate:
     service = await service_card(tx, row["service_id"])
     return Candidate(item=row, service_state=service["state"])

@@ -11,7 +11,7 @@ from sqlalchemy import Uuid, bindparam, select
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.history import Entry, actors, history, record
 from chassis.keys import command, conclude
 from chassis.moving import begin, moment_of, move
@@ -107,7 +107,7 @@ class Changes:
             caller.require(APPROVE)
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, CHANGES, id_)
-            in_the_way = await self._in_the_way(tx, row, locked=True) if order.to == "scheduled" else ()
+            in_the_way = await self._to_give_way_to(tx, row) if order.to == "scheduled" else ()
             candidate = Candidate(
                 change=row,
                 actor=caller.subject,
@@ -155,7 +155,7 @@ class Changes:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a change may go, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, CHANGES, id_)
             in_the_way = await self._in_the_way(tx, row) if LIFECYCLE.way(row["state"], "scheduled") else ()
             proposers = await _proposers(tx, row)
@@ -164,7 +164,7 @@ class Changes:
 
     async def conflicts(self, caller: Caller, id_: UUID) -> Found:
         """Return what a change conflicts with."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, CHANGES, id_)
             found, number = await self._conflicts(tx, row)
             found = sorted(found, key=lambda one: (one.begin, one.id))
@@ -182,24 +182,28 @@ class Changes:
         """Tell whether any change names a service."""
         return await tx.one(_ANY, service_id=service_id) is not None
 
-    async def _in_the_way(self, tx: Transaction, row: Any, *, locked: bool = False) -> Sequence[str]:
+    async def _to_give_way_to(self, tx: Transaction, row: Any) -> Sequence[str]:
+        """Return the names of what a change has to give way to while it is scheduled.
+
+        It takes the services it is about and those around them first, so that of two changes that are scheduled at
+        once the second sees the first.
+        """
+        own = _own_services(row)
+        await lock_services(tx, own | await self._dependencies.hard_around(tx, own))
+        return await self._in_the_way(tx, row)
+
+    async def _in_the_way(self, tx: Reading, row: Any) -> Sequence[str]:
         """Return the names of what a change has to give way to."""
-        found, _ = await self._conflicts(tx, row, locked=locked)
+        found, _ = await self._conflicts(tx, row)
         return [one.name for one in found if one.is_in_the_way_of(row)]
 
-    async def _conflicts(self, tx: Transaction, row: Any, *, locked: bool = False) -> tuple[list[Conflict], int]:
-        """Return what a change conflicts with, and how much that is in all.
-
-        `locked` first takes the services it is about and those around them, so that of two changes that are scheduled
-        at once the second sees the first.
-        """
+    async def _conflicts(self, tx: Reading, row: Any) -> tuple[list[Conflict], int]:
+        """Return what a change conflicts with, and how much that is in all."""
         span = occupied(row, tx.now)
         if span is None:
             return [], 0
-        own = frozenset(UUID(id_) for id_ in row["service_ids"])
+        own = _own_services(row)
         around = await self._dependencies.hard_around(tx, own)
-        if locked:
-            await lock_services(tx, own | around)
         ids, mine = sorted(str(id_) for id_ in own | around), row["id"]
         changes = await tx.all(
             _CLAIMS, claimed=ids, since=span[0], until=span[1], but=mine, now=tx.now, most=CONFLICTS_MAX
@@ -222,13 +226,17 @@ class Changes:
         return {}
 
 
+def _own_services(row: Any) -> frozenset[UUID]:
+    return frozenset(UUID(id_) for id_ in row["service_ids"])
+
+
 def _refuse_unsound(planned_start: datetime | None, planned_end: datetime | None) -> None:
     faults = span_faults(planned_start, planned_end)
     if faults:
         raise invalid(*faults)
 
 
-async def _proposers(tx: Transaction, row: Any) -> frozenset[str]:
+async def _proposers(tx: Reading, row: Any) -> frozenset[str]:
     """Return the requester of a change, and who wrote it down or requested it, however it was told since."""
     return await actors(tx, CHANGES, row["id"], _PROPOSED) | {row["requester"]}
 

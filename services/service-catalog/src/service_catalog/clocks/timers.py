@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Table, Text, Uuid, bindparam, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement, Transaction
 from chassis.resource import Instant
 
 _NOW = bindparam("now", type_=Instant)
@@ -55,7 +55,7 @@ class Timers:
         locked = select(self._subject).where(*which).order_by(self._subject).with_for_update()
         return Statement(update(self._table).where(self._subject.in_(locked)).values(due_at=_NOW))
 
-    async def due(self, tx: Transaction, most: int) -> Sequence[Any]:
+    async def due(self, tx: Reading, most: int) -> Sequence[Any]:
         """Return the timers that are due, of all organisations, oldest first: `org` and `subject`."""
         return await tx.all(self._due, now=tx.now, most=most)
 

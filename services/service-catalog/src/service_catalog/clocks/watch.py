@@ -65,7 +65,7 @@ class Watch:
         """Look at what is due, and return how many that were."""
         looked = 0
         for kind in self._kinds:
-            async with self._database.begin(Caller(org="", subject=ACTOR), read_only=True) as tx:
+            async with self._database.read(Caller(org="", subject=ACTOR)) as tx:
                 due = await kind.timers.due(tx, AT_ONCE)
             by_org: dict[str, list[UUID]] = {}
             for timer in due:

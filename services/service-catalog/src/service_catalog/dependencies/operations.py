@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.batch import Upsert, known_rows, without_repeated, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Transaction
+from chassis.database import Database, Reading, Transaction
 from chassis.keys import command, conclude
 from chassis.listing import Listing
 from chassis.outcome import Found, Mode, Page, Written
@@ -49,12 +49,12 @@ class Dependencies:
 
     async def get(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
         """Return one dependency of a service."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get(tx, DEPENDENCIES, id_, owner=service_id)
 
     async def list(self, caller: Caller, service_id: UUID, listing: Listing) -> Page:
         """Return a page of what a service depends on."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             await service_card(tx, service_id)
             return await list_page(tx, DEPENDENCIES, listing, self._seal)
 
@@ -102,7 +102,7 @@ class Dependencies:
 
     async def impact(self, caller: Caller, service_id: UUID, direction: str, depth: int, most: int) -> Found:
         """Return what a service depends on, or what depends on it."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             await service_card(tx, service_id)
             rows = await tx.all(walk(direction), starts=[service_id], depth=depth, hard_only=False, most=most)
             document = {
@@ -114,20 +114,20 @@ class Dependencies:
             }
             return Found(json.dumps(document, ensure_ascii=False))
 
-    async def hard_below(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
+    async def hard_below(self, tx: Reading, service_id: UUID) -> Sequence[Any]:
         """Return what a service cannot work without, the nearest first: id, key, name, state and depth."""
         return await tx.all(walk("down"), starts=[service_id], depth=DEPTH_MAX, hard_only=True, most=ITEMS_MAX)
 
-    async def hard_of(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
+    async def hard_of(self, tx: Reading, service_id: UUID) -> Sequence[Any]:
         """Return what a service depends on by a hard link of its own: id, key, name and state."""
         return await tx.all(neighbours("down"), service_id=service_id, hard_only=True)
 
-    async def hard_around(self, tx: Transaction, service_ids: Collection[UUID]) -> frozenset[UUID]:
+    async def hard_around(self, tx: Reading, service_ids: Collection[UUID]) -> frozenset[UUID]:
         """Return what is one hard link away from any of the services, whichever of the two depends on the other."""
         rows = await tx.all(HARD_AROUND, service_ids=sorted(service_ids))
         return frozenset(row["id"] for row in rows)
 
-    async def dependents_of(self, tx: Transaction, service_id: UUID) -> Sequence[Any]:
+    async def dependents_of(self, tx: Reading, service_id: UUID) -> Sequence[Any]:
         """Return what depends on a service by a link of its own: id, key, name and state."""
         return await tx.all(neighbours("up"), service_id=service_id, hard_only=False)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement, Transaction
 from service_catalog.handovers.tables import handover
 
 _STANDING = Statement(
@@ -34,7 +34,7 @@ class Handed:
     undecided: bool
 
 
-async def handed_over(tx: Transaction, service_id: UUID, project_id: UUID | None) -> Handed:
+async def handed_over(tx: Reading, service_id: UUID, project_id: UUID | None) -> Handed:
     """Return what became of a service's handovers by the project it is linked to."""
     rows = await tx.all(_STANDING, service_id=service_id)
     own = {row["state"] for row in rows if row["project_id"] == project_id}

@@ -11,7 +11,7 @@ from sqlalchemy import Uuid, bindparam, select, text
 from chassis.calendars.operations import Calendars
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.history import history
 from chassis.keys import command, conclude
 from chassis.moving import begin, move
@@ -131,12 +131,12 @@ class Handovers:
 
     async def decisions(self, caller: Caller, id_: UUID) -> Found:
         """Return how a handover may be decided, what stands in the way, and how it was."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, HANDOVERS, id_)
             candidate = await self._candidate(tx, row, None)
             return transitions_document(LIFECYCLE, row["state"], candidate, await history(tx, HANDOVERS, id_))
 
-    async def _candidate(self, tx: Transaction, row: Any, reason: str | None) -> Candidate:
+    async def _candidate(self, tx: Reading, row: Any, reason: str | None) -> Candidate:
         return Candidate(
             handover=row,
             service_state=(await service_card(tx, row["service_id"]))["state"],

@@ -106,7 +106,7 @@ class Improvements:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an improvement may go, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, IMPROVEMENTS, id_)
             steps = await history(tx, IMPROVEMENTS, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(improvement=row), steps)

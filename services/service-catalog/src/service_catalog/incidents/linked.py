@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.events.notices import Notice, tell_all
 from chassis.history import Entry, record
 from chassis.keys import command, conclude
@@ -73,7 +73,7 @@ class LinkedIncidents:
             row = await get_to_change(tx, _OF_PROBLEM, id_, owner=problem_id, expected=expected)
             return await conclude(tx, await _relink(tx, row, None, expected))
 
-    async def page(self, tx: Transaction, listing: Listing) -> Page:
+    async def page(self, tx: Reading, listing: Listing) -> Page:
         """Return a page of the incidents of the problem that the listing names as their owner."""
         return await list_page(tx, _OF_PROBLEM, listing, self._seal)
 

@@ -13,7 +13,7 @@ from chassis import ids
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.history import Entry, histories, history, record
 from chassis.keys import command, conclude
 from chassis.moving import misplaced, moment_of, move
@@ -167,12 +167,12 @@ class Incidents:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an incident may go, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, INCIDENTS, id_)
             steps = with_beginning(row, await history(tx, INCIDENTS, id_))
             return transitions_document(LIFECYCLE, row["state"], Candidate(incident=row), steps)
 
-    async def row(self, tx: Transaction, id_: UUID) -> Any:
+    async def row(self, tx: Reading, id_: UUID) -> Any:
         """Return an incident's row, or refuse as `not-found`."""
         return await get_row(tx, INCIDENTS, id_)
 
@@ -184,19 +184,19 @@ class Incidents:
         """Lock those of the incidents that nobody holds, and return their rows."""
         return await lock_free(tx, INCIDENTS, ids)
 
-    async def told(self, tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Sequence[Any]]]:
+    async def told(self, tx: Reading, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Sequence[Any]]]:
         """Return the steps of incidents, and those of their priorities, as history tells them."""
         found = await histories(tx, [INCIDENTS, PRIORITIES], ids)
         return {id_: [json.loads(steps) for steps in told] for id_, told in found.items()}
 
-    async def happened(self, tx: Transaction, row: Any) -> list[dict[str, Any]]:
+    async def happened(self, tx: Reading, row: Any) -> list[dict[str, Any]]:
         """Return every step of an incident, each with its `kind`; those of one kind oldest first."""
         states, *others = (await histories(tx, [*_KINDS.values()], [row["id"]]))[row["id"]]
         told = dict(zip(_KINDS, map(json.loads, [with_beginning(row, states), *others]), strict=True))
         told["parent"] = first_parent(row, told["parent"]) + told["parent"]
         return [{"kind": kind, **step} for kind, steps in told.items() for step in steps]
 
-    async def open_of(self, tx: Transaction, service_id: UUID) -> OpenIncidents:
+    async def open_of(self, tx: Reading, service_id: UUID) -> OpenIncidents:
         """Count the unresolved incidents of a service."""
         row = await tx.one(_OPEN, service_id=service_id)
         return OpenIncidents(row["number"], row["major"])

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from chassis.batch import identity_of, known_rows, without_repeated, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Mode, Written
 from chassis.reader import Reader
@@ -103,9 +103,7 @@ class ServiceLevels:
             await timers.recheck_services(tx, sorted(changed))
             return await conclude(tx, report.answer())
 
-    async def times_of(
-        self, tx: Transaction, service_ids: Collection[UUID]
-    ) -> Mapping[UUID, Sequence[Mapping[str, Any]]]:
+    async def times_of(self, tx: Reading, service_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Mapping[str, Any]]]:
         """Return the levels of services that are about the times of their incidents."""
         found: dict[UUID, list[Mapping[str, Any]]] = {id_: [] for id_ in service_ids}
         for row in await tx.all(_OF_SERVICES, service_ids=sorted(service_ids)):
@@ -113,7 +111,7 @@ class ServiceLevels:
                 found[row["service_id"]].append(row)
         return found
 
-    async def number_agreed(self, tx: Transaction, service_id: UUID) -> int:
+    async def number_agreed(self, tx: Reading, service_id: UUID) -> int:
         """Count the levels of a service that have not ended."""
         number: int = await tx.value(_AGREED, service_id=service_id, now=tx.now)
         return number

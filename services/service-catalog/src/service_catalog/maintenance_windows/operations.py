@@ -10,7 +10,7 @@ from sqlalchemy import Integer, Uuid, bindparam, func, literal_column, select
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.history import history
 from chassis.keys import command, conclude
 from chassis.moving import begin, move
@@ -121,7 +121,7 @@ class MaintenanceWindows:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a window may go, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, WINDOWS, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, WINDOWS, id_))
 
@@ -145,19 +145,19 @@ class MaintenanceWindows:
             await move(tx, WINDOWS, row, transition, changes, at=at, reason=reason)
 
     async def open_over(
-        self, tx: Transaction, service_ids: Collection[UUID], span: Span, *, but: UUID | None, most: int
+        self, tx: Reading, service_ids: Collection[UUID], span: Span, *, but: UUID | None, most: int
     ) -> Sequence[Any]:
         """Return the windows over any of the services that are not over and overlap a span, all but one."""
         ids = sorted(str(id_) for id_ in service_ids)
         since, until = span
         return await tx.all(_OPEN_OVER, claimed=ids, since=since, until=until, but=but, now=tx.now, most=most)
 
-    async def running_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:
+    async def running_of(self, tx: Reading, service_id: UUID) -> Sequence[dict[str, Any]]:
         """Return the windows of a service that are in progress, a hundred at most."""
         rows = await tx.all(_RUNNING, service_id=service_id, now=tx.now, most=SHOWN_MAX)
         return [{"id": str(row["id"])} | {name: row[name] for name in (*_SHOWN, "overrun")} for row in rows]
 
-    async def running_among(self, tx: Transaction, service_ids: Sequence[UUID]) -> frozenset[UUID]:
+    async def running_among(self, tx: Reading, service_ids: Sequence[UUID]) -> frozenset[UUID]:
         """Return those of the services over which some window is in progress."""
         rows = await tx.all(_ALL_RUNNING)
         return frozenset(service_ids) & {UUID(row["service_id"]) for row in rows}

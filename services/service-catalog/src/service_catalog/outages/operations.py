@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement
 from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
 from chassis.moving import move
@@ -118,16 +118,16 @@ class Outages:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an outage may go, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, OUTAGES, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, OUTAGES, id_))
 
-    async def open_of(self, tx: Transaction, service_id: UUID) -> Sequence[dict[str, Any]]:
+    async def open_of(self, tx: Reading, service_id: UUID) -> Sequence[dict[str, Any]]:
         """Return the open outages of a service: id, severity and start, worst first, a hundred at most."""
         rows = await tx.all(_OPEN, service_id=service_id, most=SHOWN_MAX)
         return [{"id": str(row["id"]), "severity": row["severity"], "started_at": row["started_at"]} for row in rows]
 
-    async def open_among(self, tx: Transaction, service_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
+    async def open_among(self, tx: Reading, service_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
         """Return the severities of the open outages of several services."""
         rows = await tx.all(_OPEN_AMONG, ids=list(service_ids))
         return {

@@ -107,14 +107,14 @@ class Problems:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a problem may go, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, PROBLEMS, id_)
             steps = await history(tx, PROBLEMS, id_)
             return transitions_document(LIFECYCLE, row["state"], Candidate(problem=row), steps)
 
     async def incidents_of(self, caller: Caller, id_: UUID, listing: Listing) -> Page:
         """Return a page of the incidents of a problem."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             await get_row(tx, PROBLEMS, id_)
             return await self._incidents.page(tx, listing)
 

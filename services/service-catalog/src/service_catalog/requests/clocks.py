@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.calendars.operations import Calendars
 from chassis.caller import Caller
-from chassis.database import Database, Transaction
+from chassis.database import Database, Reading
 from chassis.outcome import Found
 from chassis.schemas import instant_text
 from chassis.working_time import CONTINUOUS, WorkingCalendar
@@ -28,7 +28,7 @@ class FulfilmentClocks:
 
     async def get(self, caller: Caller, request_id: UUID) -> Found:
         """Return the clock of a request."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await self._requests.row(tx, request_id)
             told = (await self.clocks_of(tx, [row])).get(request_id)
             document = {
@@ -41,7 +41,7 @@ class FulfilmentClocks:
             }
             return Found(json.dumps(document))
 
-    async def clocks_of(self, tx: Transaction, rows: Sequence[Any]) -> Mapping[UUID, Told]:
+    async def clocks_of(self, tx: Reading, rows: Sequence[Any]) -> Mapping[UUID, Told]:
         """Return the clocks of requests now, each with the steps it was counted by; one may have none yet."""
         targeted = [row for row in rows if row["fulfilment_target_minutes"] is not None]
         told = await self._requests.steps(tx, [row["id"] for row in targeted])

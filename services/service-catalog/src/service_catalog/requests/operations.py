@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Transaction
+from chassis.database import Database, Reading, Transaction
 from chassis.history import histories, history
 from chassis.keys import command, conclude
 from chassis.moving import begin, moment_of, move
@@ -122,13 +122,13 @@ class ServiceRequests:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a request may go if this caller wants it, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, SERVICE_REQUESTS, id_)
             candidate = Candidate(request=row, actor=caller.subject)
             steps = await history(tx, SERVICE_REQUESTS, id_)
             return transitions_document(LIFECYCLE, row["state"], candidate, steps)
 
-    async def row(self, tx: Transaction, id_: UUID) -> Any:
+    async def row(self, tx: Reading, id_: UUID) -> Any:
         """Return a request's row, or refuse as `not-found`."""
         return await get_row(tx, SERVICE_REQUESTS, id_)
 
@@ -136,7 +136,7 @@ class ServiceRequests:
         """Lock those of the requests that nobody holds, and return their rows."""
         return await lock_free(tx, SERVICE_REQUESTS, ids)
 
-    async def steps(self, tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Step]]:
+    async def steps(self, tx: Reading, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Step]]:
         """Return the states that requests went through, oldest first."""
         told = await histories(tx, [SERVICE_REQUESTS], ids)
         return {id_: [_step(one) for one in json.loads(steps)] for id_, (steps,) in told.items()}

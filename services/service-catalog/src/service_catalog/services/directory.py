@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement, Transaction
 from chassis.reading import refuse_unknown
 from chassis.rejection import Fault, Rejection, invalid, not_found
 from service_catalog.services.tables import service
@@ -84,7 +84,7 @@ async def lock_service(tx: Transaction, id_: UUID) -> bool:
     return await tx.value(_LOCK, id=id_) is not None
 
 
-async def calendars_of(tx: Transaction, ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
+async def calendars_of(tx: Reading, ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
     """Return the calendars of services' agreed hours; a service may have none."""
     return {row["id"]: row["calendar_id"] for row in await tx.all(_CALENDARS, ids=sorted(ids))}
 
@@ -94,7 +94,7 @@ async def lock_services(tx: Transaction, ids: Iterable[UUID]) -> None:
     await tx.run(_LOCK_MANY, ids=sorted(ids))
 
 
-async def service_card(tx: Transaction, id_: UUID) -> Any:
+async def service_card(tx: Reading, id_: UUID) -> Any:
     """Return id, key, name and state of a service, or refuse as `not-found`."""
     row = await tx.one(_CARD, id=id_)
     if row is None:

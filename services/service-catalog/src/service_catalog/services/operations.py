@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Transaction
+from chassis.database import Database, Reading, Transaction
 from chassis.history import history
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
@@ -85,7 +85,7 @@ class Services:
 
     async def get_by_key(self, caller: Caller, key: str) -> Found:
         """Return the service with this key."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get_by(tx, SERVICES, "key", key)
 
     async def change(self, caller: Caller, id_: UUID, patch: ServicePatch, expected: int | None) -> Written:
@@ -155,20 +155,20 @@ class Services:
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a service may go, what stands in the way, and how it came here."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, SERVICES, id_)
             candidate = await self._candidate(tx, row, None)
             return transitions_document(LIFECYCLE, row["state"], candidate, await history(tx, SERVICES, id_))
 
     async def history(self, caller: Caller, id_: UUID) -> Found:
         """Return the states a service went through."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             await get_row(tx, SERVICES, id_)
             return history_document(await history(tx, SERVICES, id_))
 
     async def status(self, caller: Caller, id_: UUID) -> Found:
         """Return how a service is right now."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             await get_row(tx, SERVICES, id_)
             outages = await self._outages.open_of(tx, id_)
             windows = await self._windows.running_of(tx, id_)
@@ -190,7 +190,7 @@ class Services:
 
     async def readiness(self, caller: Caller, id_: UUID) -> Found:
         """Return what a service lacks for its next states and for being supported."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await get_row(tx, SERVICES, id_)
             told = readiness.document(row["state"], await self._candidate(tx, row, None))
             return Found(json.dumps({"service_id": str(id_), **told}, ensure_ascii=False))
@@ -223,7 +223,7 @@ class Services:
         if transition is not None and not LIFECYCLE.unmet(transition, await self._candidate(tx, row, reason)):
             await _moved(tx, row, transition, reason)
 
-    async def _impaired(self, tx: Transaction, id_: UUID) -> Sequence[dict[str, Any]]:
+    async def _impaired(self, tx: Reading, id_: UUID) -> Sequence[dict[str, Any]]:
         """Return what the service cannot work without and that is not operational, the nearest first."""
         below = await self._dependencies.hard_below(tx, id_)
         ids = [one["id"] for one in below]
@@ -244,7 +244,7 @@ class Services:
             if statuses[one["id"]] != "operational"
         ]
 
-    async def _candidate(self, tx: Transaction, row: Any, reason: str | None) -> Candidate:
+    async def _candidate(self, tx: Reading, row: Any, reason: str | None) -> Candidate:
         incidents = await self._incidents.open_of(tx, row["id"])
         handed = await handed_over(tx, row["id"], row["project_id"])
         return Candidate(

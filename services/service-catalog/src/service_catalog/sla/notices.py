@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement, Transaction
 from chassis.resource import Instant
 from service_catalog.sla.tables import sla_notice
 
@@ -40,6 +40,6 @@ async def note(tx: Transaction, incident_id: UUID, *, metric: str, priority: str
     return bool(await tx.run(_NOTE, org=tx.caller.org, told_at=tx.now, at=at, **names))
 
 
-async def notices_of(tx: Transaction, incident_id: UUID) -> Sequence[Any]:
+async def notices_of(tx: Reading, incident_id: UUID) -> Sequence[Any]:
     """Return what was told: `kind` (`warned`, `breached`), metric, priority, when it happened and when it was told."""
     return await tx.all(_GIVEN, incident_id=incident_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.calendars.operations import Calendars
 from chassis.caller import Caller
-from chassis.database import Database, Transaction
+from chassis.database import Database, Reading
 from chassis.outcome import Found
 from chassis.schemas import instant_text
 from chassis.working_time import CONTINUOUS, WorkingCalendar
@@ -34,7 +34,7 @@ class SlaClocks:
 
     async def get(self, caller: Caller, incident_id: UUID) -> Found:
         """Return the clocks of an incident."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             incident = await self._incidents.row(tx, incident_id)
             clocks = await self.clocks_of(tx, [incident])
             document = {
@@ -47,7 +47,7 @@ class SlaClocks:
             }
             return Found(json.dumps(document))
 
-    async def clocks_of(self, tx: Transaction, incidents: Sequence[Any]) -> Mapping[UUID, Sequence[Clock[Target]]]:
+    async def clocks_of(self, tx: Reading, incidents: Sequence[Any]) -> Mapping[UUID, Sequence[Clock[Target]]]:
         """Return the clocks of incidents now, those of its present priority first."""
         services = {incident["service_id"] for incident in incidents}
         told = await self._incidents.told(tx, [incident["id"] for incident in incidents])

@@ -39,7 +39,7 @@ class Timelines:
 
     async def timeline(self, caller: Caller, incident_id: UUID) -> Found:
         """Return all that happened to an incident, oldest first."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             row = await self._incidents.row(tx, incident_id)
             steps = await self._incidents.happened(tx, row)
             notices = await notices_of(tx, incident_id)
@@ -56,11 +56,11 @@ class Timelines:
 
     async def note(self, caller: Caller, incident_id: UUID, id_: UUID) -> Found:
         """Return one work note of an incident."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             return await get(tx, WORK_NOTES, id_, owner=incident_id)
 
     async def notes(self, caller: Caller, incident_id: UUID, listing: Listing) -> Page:
         """Return a page of the work notes of an incident."""
-        async with self._database.begin(caller, read_only=True) as tx:
+        async with self._database.read(caller) as tx:
             await self._incidents.row(tx, incident_id)
             return await list_page(tx, WORK_NOTES, listing, self._seal)

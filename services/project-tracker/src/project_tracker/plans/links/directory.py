@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
 
-from chassis.database import Statement, Transaction
+from chassis.database import Reading, Statement, Transaction
 from project_tracker.plans.links.soundness import Ends
 from project_tracker.plans.tables import dependency
 
@@ -24,7 +24,7 @@ _ALL = Statement(
 )
 
 
-async def link_rows(tx: Transaction, project_id: UUID) -> list[Any]:
+async def link_rows(tx: Reading, project_id: UUID) -> list[Any]:
     """Return the rows of all links of a project, oldest first."""
     return await tx.all(_ALL, project_id=project_id)
 

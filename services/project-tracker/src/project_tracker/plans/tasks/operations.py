@@ -14,7 +14,7 @@ from chassis import ids
 from chassis.batch import Upsert, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Mode, Written
 from chassis.reading import get, get_to_change
@@ -141,7 +141,7 @@ class Tasks(Parts):
             last_event = await _move_others(tx, tree.outline, placed.outline, own)
             return await conclude(tx, replace(written, event_id=last_event or written.event_id))
 
-    async def plan(self, tx: Transaction, project_id: UUID) -> list[Any]:
+    async def plan(self, tx: Reading, project_id: UUID) -> list[Any]:
         """Return the rows of all tasks of a project, in the order of their codes."""
         rows = await tx.all(_PLAN, project_id=project_id)
         return sorted(rows, key=lambda row: reading_order(row["wbs"]))
