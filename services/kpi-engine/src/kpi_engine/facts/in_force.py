@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy import text
 
 from chassis.caller import Caller
-from chassis.database import Database, Statement, Transaction
+from chassis.database import Database, Reading, Statement, Transaction
 from chassis.events.progress import FIRST_PROJECTION, Progress, progress
 from chassis.rejection import Rejection
 
@@ -34,7 +34,7 @@ class AsOf:
         return tuple((one.source, str(one.position)) for one in self.sources)
 
 
-async def filling_in_force(tx: Transaction) -> int:
+async def filling_in_force(tx: Reading) -> int:
     """Return the number of the filling that answers."""
     return int(await tx.value(_READ))
 
