@@ -1,8 +1,10 @@
 """The working time of one calendar laid out as arrays of epoch seconds, grown as far as it is asked about."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
+from operator import add
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -50,15 +52,18 @@ class Table(NamedTuple):
             return self.sums[0]
         return self.sums[at] + min(second, self.ends[at]) - self.starts[at]
 
-    def openings(self, positions: Iterable[int]) -> list[int]:
+    def openings(self, positions: Sequence[int]) -> list[int]:
         """Find the second of each position as `opening` does; all lie inside the table."""
-        sums, shifts = self.sums, self.shifts
-        return [position + shifts[bisect_right(sums, position) - 1] for position in positions]
+        return self._shifted(positions, bisect_right)
 
-    def closings(self, positions: Iterable[int]) -> list[int]:
+    def closings(self, positions: Sequence[int]) -> list[int]:
         """Find the second of each position as `closing` does; all lie inside the table."""
-        sums, shifts = self.sums, self.shifts
-        return [position + shifts[bisect_left(sums, position) - 1] for position in positions]
+        return self._shifted(positions, bisect_left)
+
+    def _shifted(self, positions: Sequence[int], search: Callable[[Sequence[int], int], int]) -> list[int]:
+        """Add to each position the shift before the place that is found for it among the sums."""
+        before = [0, *self.shifts]
+        return list(map(add, positions, map(before.__getitem__, map(search, repeat(self.sums), positions))))
 
     def interval_end(self, second: int) -> int:
         """Find the end of the interval that holds a second; without one it is the second itself."""

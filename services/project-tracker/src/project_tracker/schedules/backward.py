@@ -1,6 +1,7 @@
 """The backward pass: the latest dates that still keep the project's finish, and the floats in between."""
 
 from dataclasses import dataclass
+from operator import sub
 
 from chassis.working_time import to_second
 from project_tracker.schedules.breakdown import ROOT
@@ -72,8 +73,8 @@ class Backward:
         special = {*self.forward.begun, *self._bounded, *network.crossed_before}
         special.update(network.before[edge] for node in self.ahead for edge in network.incoming[node])
         free[:] = [lasts[number] for number in axis]
-        for before, place, distance in zip(network.before, target, pull, strict=True):
-            if (bound := early[place] - distance) < free[before]:
+        for before, bound in zip(network.before, map(sub, map(early.__getitem__, target), pull), strict=True):
+            if bound < free[before]:
                 free[before] = bound
         for node in reversed(network.order):
             if node in special or not durations[node] or parent[node] in caps:
@@ -121,10 +122,8 @@ class Backward:
                         for position in (early[node], late[node], self.free[node])
                     )
         self.total = [latest - finish for finish, latest in zip(early, late, strict=True)]
-        self.free = [
-            max(0, min(harmless, latest) - finish)
-            for finish, latest, harmless in zip(early, late, self.free, strict=True)
-        ]
+        ends = [latest if latest < harmless else harmless for latest, harmless in zip(late, self.free, strict=True)]
+        self.free = [end - finish if end > finish else 0 for finish, end in zip(early, ends, strict=True)]
 
     def _pulled(self, node: int) -> tuple[int, int]:
         """Find the latest finish that the links leave a node, and the latest that moves no early date."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import repeat
 
 from chassis.working_time import WorkingCalendar
 from project_tracker.schedules.backward import Backward
@@ -77,13 +78,13 @@ def _found_once(
     edges = calendar.edges(places)
     closing = opening | _at(edges, calendar.closing_seconds(edges))
     return (
-        *([opening[place] for place in column] for column in starts),
-        *([closing[place] for place in column] for column in finishes),
+        *(list(map(opening.__getitem__, column)) for column in starts),
+        *(list(map(closing.__getitem__, column)) for column in finishes),
     )
 
 
 def _at(places: Sequence[int], seconds: Sequence[int]) -> dict[int, datetime]:
-    return {place: datetime.fromtimestamp(second, UTC) for place, second in zip(places, seconds, strict=True)}
+    return dict(zip(places, map(datetime.fromtimestamp, seconds, repeat(UTC)), strict=True))
 
 
 def _located(network: Network, timeline: Timeline, positions: list[int], end: int, find: Find) -> list[int]:
