@@ -74,8 +74,7 @@ class Backward:
         special.update(network.before[edge] for node in self.ahead for edge in network.incoming[node])
         free[:] = [lasts[number] for number in axis]
         for before, bound in zip(network.before, map(sub, map(early.__getitem__, target), pull), strict=True):
-            if bound < free[before]:
-                free[before] = bound
+            free[before] = min(free[before], bound)
         for node in reversed(network.order):
             if node in special or not durations[node] or parent[node] in caps:
                 free[node] = 0
@@ -122,7 +121,7 @@ class Backward:
                         for position in (early[node], late[node], self.free[node])
                     )
         self.total = [latest - finish for finish, latest in zip(early, late, strict=True)]
-        ends = [latest if latest < harmless else harmless for latest, harmless in zip(late, self.free, strict=True)]
+        ends = [min(harmless, latest) for latest, harmless in zip(late, self.free, strict=True)]
         self.free = [end - finish if end > finish else 0 for finish, end in zip(early, ends, strict=True)]
 
     def _pulled(self, node: int) -> tuple[int, int]:
