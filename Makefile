@@ -32,7 +32,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help install run token reset demo test lint format types unit bench openapi lifecycles manifests lock
+.PHONY: help install run token reset demo test lint format types unit bench openapi released contract lifecycles manifests lock
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -131,7 +131,7 @@ class Siblings:
             cursor = CursorRow(source)
             await cursor.open(tx, 1)
             at = Position(1, self.positions[source])
-            held = await cursor.read(tx, lock=True)
+            held = await cursor.hold(tx)
             if held is not None and held.position < at:
                 await cursor.move(tx, at, head=at, recorded_at=tx.now, reread_to=None)
 

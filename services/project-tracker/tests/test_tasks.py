@@ -181,6 +181,16 @@ async def test_two_creations_of_one_code_have_one_winner(tracker: Tracker, own: 
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 
+async def test_tasks_created_at_once_lie_where_their_codes_say(tracker: Tracker, own: str) -> None:
+    codes = ["1", *(f"1.{n}" for n in range(1, 5)), *(f"1.{n}.{m}" for n in range(1, 5) for m in (1, 2))]
+    answers = await asyncio.gather(*(tracker.send("POST", f"{own}/tasks", json=a_task(wbs)) for wbs in codes[::-1]))
+    assert {answer.status_code for answer in answers} == {201}
+    tasks = (await tracker.get(f"{own}/tasks?limit=50"))["items"]
+    ids = {task["wbs"]: task["id"] for task in tasks}
+    assert {task["wbs"]: task["parent_id"] for task in tasks} == {wbs: ids.get(wbs.rpartition(".")[0]) for wbs in codes}
+    assert {task["wbs"] for task in tasks if task["kind"] == "summary"} == {wbs for wbs in codes if len(wbs) < 4}
+
+
 async def test_a_thousand_tasks_fit_into_one_batch_and_no_more(tracker: Tracker, own: str) -> None:
     items = [a_task(f"{number // 30}.{number % 30}") for number in range(1, 1001)]
     told = await tracker.batch(f"{own}/tasks", items)

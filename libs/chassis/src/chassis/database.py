@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 from pydantic_core import to_json
@@ -90,12 +91,16 @@ class Reading:
 
 
 class Transaction(Reading):
-    """One open transaction, bound to the caller it is done for and to the instant it began at."""
+    """One open transaction, bound to the caller it is done for and to the instant it began at.
 
-    __slots__ = ("concluded",)
+    While it lasts, no other has begun that is `alone_in` the same.
+    """
 
-    def __init__(self, connection: Any, caller: Caller, now: datetime) -> None:
+    __slots__ = ("alone_in", "concluded")
+
+    def __init__(self, connection: Any, caller: Caller, now: datetime, alone_in: UUID | None = None) -> None:
         super().__init__(connection, caller, now)
+        self.alone_in = alone_in
         self.concluded = False
 
     def _asked(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
@@ -126,6 +131,11 @@ class Transaction(Reading):
 def literal(text: str) -> str:
     """Quote a string for use where PostgreSQL takes no placeholder."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def lock_number(id_: UUID) -> int:
+    """Return the advisory lock of a resource: the random half of its id."""
+    return int.from_bytes(id_.bytes[8:], signed=True)
 
 
 class Database:
@@ -161,15 +171,22 @@ class Database:
         return self._traced(self._lent, caller, read_only=True)
 
     def begin(
-        self, caller: Caller, *, read_only: bool = False, can_be_repeated: bool = False
+        self,
+        caller: Caller,
+        *,
+        read_only: bool = False,
+        can_be_repeated: bool = False,
+        alone_in: UUID | None = None,
     ) -> AbstractAsyncContextManager[Transaction]:
         """Open the one transaction of an operation; it commits when the block ends and rolls back when it fails.
 
+        `alone_in` names a resource: those that name the same one come after one another, and what they read from their
+        first statement on is what the one before has left.
         `read_only` is for what has to be read as of one moment. What can be repeated does not wait for the disk: a
         crash of the server may take its last moments back, as a whole. Answers `unavailable` when no connection comes
         free in time, and `busy` when a lock does not.
         """
-        begun = partial(self._begun, read_only=read_only, can_be_repeated=can_be_repeated)
+        begun = partial(self._begun, read_only=read_only, can_be_repeated=can_be_repeated, alone_in=alone_in)
         return self._traced(begun, caller, read_only=read_only)
 
     def _traced(
@@ -207,7 +224,9 @@ class Database:
             self._pool.give_back(connection, is_sound=is_sound)
 
     @asynccontextmanager
-    async def _begun(self, caller: Caller, *, read_only: bool, can_be_repeated: bool) -> AsyncIterator[Transaction]:
+    async def _begun(
+        self, caller: Caller, *, read_only: bool, can_be_repeated: bool, alone_in: UUID | None
+    ) -> AsyncIterator[Transaction]:
         opening = f"{'BEGIN READ ONLY' if read_only else 'BEGIN'}; SET LOCAL app.org = {literal(caller.org)}"
         if caller.idempotency is not None:
             opening += f"; SET LOCAL lock_timeout = {REPETITION_WAIT_MS}"
@@ -215,11 +234,13 @@ class Database:
             opening += "; SET LOCAL plan_cache_mode = force_generic_plan"
         if can_be_repeated:
             opening += "; SET LOCAL synchronous_commit = off"
+        if alone_in is not None:
+            opening += f"; SELECT pg_advisory_xact_lock({lock_number(alone_in)})"
         async with self._lent(caller) as lent:
             connection = lent.connection
             try:
                 await connection.execute(opening)
-                yield Transaction(connection, caller, lent.now)
+                yield Transaction(connection, caller, lent.now, alone_in)
                 _made_sure(await connection.execute("COMMIT"))
             except Exception as error:
                 if connection.is_in_transaction() and not connection.is_closed():

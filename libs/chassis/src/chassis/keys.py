@@ -91,14 +91,14 @@ FORGET_EXPIRED = Statement(delete(idempotency_key).where(_EXPIRED))
 
 
 @asynccontextmanager
-async def command(database: Database, caller: Caller) -> AsyncIterator[Transaction]:
+async def command(database: Database, caller: Caller, *, alone_in: UUID | None = None) -> AsyncIterator[Transaction]:
     """Open the one transaction of an operation that changes something; the operation ends with `conclude`.
 
     A caller with an idempotency key whose request took effect before gets `Replayed` with that answer; the same key
     with another request is refused as `idempotency-key-reused`, one still under way as `busy`.
     """
     try:
-        async with database.begin(caller) as tx:
+        async with database.begin(caller, alone_in=alone_in) as tx:
             yield tx
             if caller.idempotency is not None and not tx.concluded:
                 raise RuntimeError("an operation that changes something ends with conclude()")

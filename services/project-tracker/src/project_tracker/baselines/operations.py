@@ -48,7 +48,7 @@ class Baselines(Parts):
         """Freeze and approve a baseline: today's schedule, or with the scope to import what another tool froze."""
         is_import = new.tasks is not None or new.approved_at is not None
         caller.require(IMPORT if is_import else APPROVE)
-        async with command(self._database, caller) as tx:
+        async with command(self._database, caller, alone_in=project_id) as tx:
             project = await self._projects.hold(tx, project_id)
             earlier = await tx.one(_EARLIER, project_id=project_id)
             if not is_import:

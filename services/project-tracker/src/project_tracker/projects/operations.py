@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import FromClause, Uuid, bindparam, select, true
 
 from chassis.batch import Identity, Upsert, identity_of, known_rows, write_batch
 from chassis.caller import Caller
@@ -38,6 +38,12 @@ _OF_PARTS = select(*(project.c[name] for name in _SEEN_BY_PARTS)).where(project.
 _HELD = Statement(_OF_PARTS.with_for_update(of=project))
 _SHARED = Statement(_OF_PARTS.with_for_update(of=project, read=True))
 _READ = Statement(_OF_PARTS)
+
+
+def held_with(others: FromClause) -> Statement:
+    """Return the statement that holds a project and shows it beside each row of another selection, at least once."""
+    both = _OF_PARTS.add_columns(*others.c).select_from(project.outerjoin(others, true()))
+    return Statement(both.with_for_update(of=project))
 
 
 class Projects:
@@ -119,14 +125,23 @@ class Projects:
 
     async def hold(self, tx: Transaction, id_: UUID) -> Any:
         """Return what is seen of a project whose plan may be changed, by this transaction alone."""
-        row = _there(await tx.one(_HELD, id=id_))
-        lifecycle.refuse_final(row)
-        return row
+        return _held(tx, id_, await tx.all(_HELD, id=id_))[0]
+
+    async def hold_with(self, tx: Transaction, id_: UUID, statement: Statement, **values: Any) -> list[Any]:
+        """Do what `hold` does by a statement of `held_with`, and return all its rows."""
+        return _held(tx, id_, await tx.all(statement, id=id_, **values))
 
 
 def _refuse_itself(id_: UUID, changes: Mapping[str, Any]) -> None:
     if changes.get("predecessor_project_id") == id_:
         raise invalid(Fault("/predecessor_project_id", "own-predecessor", "A project does not follow itself."))
+
+
+def _held(tx: Transaction, id_: UUID, rows: list[Any]) -> list[Any]:
+    if tx.alone_in != id_:
+        raise RuntimeError("who changes a plan is alone in its project from the first message on")
+    lifecycle.refuse_final(_there(rows[0] if rows else None))
+    return rows
 
 
 def _there(row: Any) -> Any:

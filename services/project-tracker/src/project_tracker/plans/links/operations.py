@@ -35,7 +35,7 @@ class Dependencies(Parts):
 
     async def create(self, caller: Caller, project_id: UUID, new: NewDependency) -> Written:
         """Link two tasks; refused where the plan would have no schedule any more."""
-        async with command(self._database, caller) as tx:
+        async with command(self._database, caller, alone_in=project_id) as tx:
             await self._projects.hold(tx, project_id)
             values = _values(new, await self._named(tx, project_id, [new]), project_id)
             known = [ends_of(row) for row in await link_rows(tx, project_id)]
@@ -46,7 +46,7 @@ class Dependencies(Parts):
         self, caller: Caller, project_id: UUID, id_: UUID, patch: DependencyPatch, expected: int | None
     ) -> Written:
         """Change the type or the lag."""
-        async with command(self._database, caller) as tx:
+        async with command(self._database, caller, alone_in=project_id) as tx:
             await self._projects.hold(tx, project_id)
             row = await get_to_change(tx, DEPENDENCIES, id_, owner=project_id, expected=expected)
             changes = patch.changes(row)
@@ -56,7 +56,7 @@ class Dependencies(Parts):
 
     async def delete(self, caller: Caller, project_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Take a link away."""
-        async with command(self._database, caller) as tx:
+        async with command(self._database, caller, alone_in=project_id) as tx:
             await self._projects.hold(tx, project_id)
             await get(tx, DEPENDENCIES, id_, owner=project_id)
             return await conclude(tx, await delete_one(tx, DEPENDENCIES, id_, expected=expected))
@@ -65,7 +65,7 @@ class Dependencies(Parts):
         self, caller: Caller, project_id: UUID, items: Sequence[NewDependency | Rejection], mode: Mode
     ) -> Written:
         """Add or change many; of links that cannot stand together the later ones are refused."""
-        async with command(self._database, caller) as tx:
+        async with command(self._database, caller, alone_in=project_id) as tx:
             await self._projects.hold(tx, project_id)
             named = await self._named(tx, project_id, items)
             upserts = [_judged(item, named, project_id) for item in items]

@@ -28,7 +28,7 @@ from project_tracker.plans.tasks.outline import Node, Outline, outline_of, prefi
 from project_tracker.plans.tasks.placing import Placed, Placement, place, place_alone
 from project_tracker.plans.tasks.schemas import NewTask, TaskItem, TaskPatch
 from project_tracker.projects.drafts import incomplete, with_labels_merged
-from project_tracker.projects.operations import Projects
+from project_tracker.projects.operations import Projects, held_with
 from project_tracker.projects.parts import Parts
 
 _OF_PROJECT = task.c.project_id == bindparam("project_id", type_=Uuid)
@@ -36,11 +36,12 @@ _NODES = (task.c.id, task.c.wbs, task.c.kind, task.c.parent_id, task.c.parent_is
 _BESIDE = (task.c.external_source, task.c.external_id, task.c.actual_start_at, task.c.actual_finish_at)
 _TREE = Statement(select(*_NODES, *_BESIDE).where(_OF_PROJECT))
 _AFTER_THE_DOT = chr(ord(".") + 1)
-_NEIGHBOURS = Statement(
-    select(*_NODES)
+_NEIGHBOUR = (task.c.id.label("task_id"), *_NODES[1:])
+_WITH_NEIGHBOURS = held_with(
+    select(*_NEIGHBOUR)
     .where(_OF_PROJECT, task.c.wbs == func.any(bindparam("codes", type_=ARRAY(Text))))
     .union_all(
-        select(*_NODES)
+        select(*_NEIGHBOUR)
         .where(
             _OF_PROJECT,
             task.c.wbs >= bindparam("first_below", type_=Text),
@@ -48,6 +49,7 @@ _NEIGHBOURS = Statement(
         )
         .limit(literal_column("1"))
     )
+    .subquery("neighbour")
 )
 _PLAN = Statement(select(*task.c).where(_OF_PROJECT))
 _NAMED = Statement(
@@ -85,12 +87,12 @@ class Tasks(Parts):
 
     async def create(self, caller: Caller, project_id: UUID, new: NewTask) -> Written:
         """Add a task; those whose wbs it is the prefix of become its subtasks."""
-        async with command(self._database, caller) as tx:
-            project = await self._projects.hold(tx, project_id)
+        async with command(self._database, caller, alone_in=project_id) as tx:
+            item = Placement(id=ids.new_id(), wbs=new.wbs, kind=new.kind, parent_wbs=new.parent_wbs, is_placed=True)
+            project, neighbours = await self._held_with_neighbours(tx, project_id, item)
             drafted = _values(new, project)
             refuse_reversed(drafted)
-            item = Placement(id=ids.new_id(), wbs=new.wbs, kind=new.kind, parent_wbs=new.parent_wbs, is_placed=True)
-            node = place_alone(item, await self._neighbours(tx, project_id, item))
+            node = place_alone(item, neighbours)
             if node is not None:
                 return await add(tx, TASKS, drafted | _place_of(node), id_=item.id)
             outline = await self.outline(tx, project_id)
@@ -105,7 +107,7 @@ class Tasks(Parts):
         self, caller: Caller, project_id: UUID, id_: UUID, patch: TaskPatch, expected: int | None
     ) -> Written:
         """Change what was sent."""
-        async with command(self._database, caller) as tx:
+        async with command(self._database, caller, alone_in=project_id) as tx:
             project = await self._projects.hold(tx, project_id)
             row = await get_to_change(tx, TASKS, id_, owner=project_id, expected=expected)
             sent = frozenset(patch.model_fields_set)
@@ -117,7 +119,7 @@ class Tasks(Parts):
 
     async def delete(self, caller: Caller, project_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Delete a task that nothing hangs on; in a baseline it stays."""
-        async with command(self._database, caller) as tx:
+        async with command(self._database, caller, alone_in=project_id) as tx:
             await self._projects.hold(tx, project_id)
             await get(tx, TASKS, id_, owner=project_id)
             return await conclude(tx, await delete_one(tx, TASKS, id_, expected=expected))
@@ -126,7 +128,7 @@ class Tasks(Parts):
         self, caller: Caller, project_id: UUID, items: Sequence[TaskItem | Rejection], mode: Mode
     ) -> Written:
         """Add or change many, in any order."""
-        async with command(self._database, caller) as tx:
+        async with command(self._database, caller, alone_in=project_id) as tx:
             project = await self._projects.hold(tx, project_id)
             tree = await self._tree(tx, project_id)
             upserts, placements = _judged(items, tree, project)
@@ -162,18 +164,24 @@ class Tasks(Parts):
         external = {(row["external_source"], row["external_id"]): row["id"] for row in rows if row["external_id"]}
         return _Tree(outline_of(rows), external, {row["id"]: row for row in rows})
 
-    async def _neighbours(self, tx: Transaction, project_id: UUID, item: Placement) -> Outline:
-        """Return the tasks whose codes have to do with that of a new one: one of those below it stands for all."""
-        codes = {item.wbs, *prefixes(item.wbs), item.parent_wbs or item.wbs}
-        return outline_of(
-            await tx.all(
-                _NEIGHBOURS,
-                project_id=project_id,
-                codes=sorted(codes),
-                first_below=f"{item.wbs}.",
-                first_beyond=f"{item.wbs}{_AFTER_THE_DOT}",
-            )
+    async def _held_with_neighbours(
+        self, tx: Transaction, project_id: UUID, item: Placement
+    ) -> tuple[Mapping[str, Any], Outline]:
+        """Hold the project, and return it and the tasks whose codes have to do with that of a new one.
+
+        Of those below the new one, one stands for all.
+        """
+        rows = await self._projects.hold_with(
+            tx,
+            project_id,
+            _WITH_NEIGHBOURS,
+            project_id=project_id,
+            codes=sorted({item.wbs, *prefixes(item.wbs), item.parent_wbs or item.wbs}),
+            first_below=f"{item.wbs}.",
+            first_beyond=f"{item.wbs}{_AFTER_THE_DOT}",
         )
+        found = ({**row, "id": row["task_id"]} for row in rows if row["task_id"] is not None)
+        return rows[0], outline_of(found)
 
     async def _place(
         self, tx: Transaction, project_id: UUID, outline: Outline, items: Mapping[int, Placement]
