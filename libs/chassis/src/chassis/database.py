@@ -1,8 +1,9 @@
 """SQLAlchemy's statements, run on asyncpg connections.
 
 Statements are SQLAlchemy Core, compiled once when a module is loaded; a transaction then costs what the driver
-costs. Each operation opens exactly one transaction, and the organisation is set with its first message, so row-level
-security judges every statement that follows.
+costs. An operation that changes something opens exactly one transaction, and the organisation is set with its first
+message, so row-level security judges every statement that follows. What is only read needs none: each statement
+carries the organisation itself.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -141,7 +142,7 @@ def lock_number(id_: UUID) -> int:
 class Database:
     """A bounded pool of connections of one role.
 
-    At most `size` transactions run at once; others wait in front of the pool, for at most `wait_seconds`, and are
+    At most `size` are at work at once; others wait in front of the pool, for at most `wait_seconds`, and are
     then refused as `unavailable`.
     """
 

@@ -65,7 +65,7 @@ class ProcessMetrics:
 
     def __init__(self, registry: CollectorRegistry = DEFAULT_REGISTRY) -> None:
         self._in_use = Gauge(
-            "tandem_database_connections_in_use", "Connections in a transaction.", ("pool",), registry=registry
+            "tandem_database_connections_in_use", "Connections at work.", ("pool",), registry=registry
         )
         self._limit = Gauge(
             "tandem_database_connections_limit", "Connections a pool may have.", ("pool",), registry=registry

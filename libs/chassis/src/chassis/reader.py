@@ -1,4 +1,4 @@
-"""A resource as its slice shows it: one by its id, a page of many, each read in a transaction of its own."""
+"""A resource as its slice shows it: one by its id, a page of many, each by one message."""
 
 from uuid import UUID
 

@@ -145,7 +145,7 @@ class Feed:
 
 
 async def read_head(tx: Reading) -> Position:
-    """Return how far the log goes, within a transaction of any role."""
+    """Return how far the log goes, as any role sees it."""
     row = await tx.one(_HEAD)
     return Position(row["epoch"], row["head"])
 
