@@ -64,9 +64,7 @@ class ProcessMetrics:
     """The pools of a process and the loops it runs."""
 
     def __init__(self, registry: CollectorRegistry = DEFAULT_REGISTRY) -> None:
-        self._in_use = Gauge(
-            "tandem_database_connections_in_use", "Connections at work.", ("pool",), registry=registry
-        )
+        self._in_use = Gauge("tandem_database_connections_in_use", "Connections at work.", ("pool",), registry=registry)
         self._limit = Gauge(
             "tandem_database_connections_limit", "Connections a pool may have.", ("pool",), registry=registry
         )
