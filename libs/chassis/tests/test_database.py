@@ -49,3 +49,11 @@ async def test_who_may_not_wait_for_long_is_refused_as_busy(notes_pools: Pools) 
             async with notes_pools.runtime.begin(hasty, alone_in=subject):
                 pass
     assert refused.value.code == "busy"
+
+
+async def test_another_organisation_is_not_in_the_way(notes_pools: Pools) -> None:
+    subject = ids.new_id()
+    async with notes_pools.runtime.begin(a_caller(), alone_in=subject):
+        hasty = a_caller().idempotent(IdempotencyKey("key", "/v1/notes", b"digest"))
+        async with notes_pools.runtime.begin(hasty, alone_in=subject) as tx:
+            assert await tx.value(_COUNT) == 0

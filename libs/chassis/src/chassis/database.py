@@ -6,11 +6,13 @@ message, so row-level security judges every statement that follows. What is only
 carries the organisation itself.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from hashlib import blake2b
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -31,6 +33,7 @@ DIALECT = asyncpg_dialect(  # type: ignore[no-untyped-call]
 )
 STATEMENTS_KEPT = 1000
 _R = TypeVar("_R")
+_LOCKING = re.compile(r"\bFOR (NO KEY )?UPDATE\b|\bFOR (KEY )?SHARE\b|\bpg_advisory_")
 REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one to end
 
 
@@ -38,13 +41,15 @@ REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one
 # evaluated after it, and OFFSET 0 keeps the planner from merging the two.
 _FOR_ONE_ORGANISATION = """\
 SELECT asked.* FROM (SELECT set_config('app.org', ${place}, true) AS org OFFSET 0) AS caller,
-LATERAL (SELECT * FROM ({statement}) AS within WHERE caller.org = ${place} OFFSET 0) AS asked"""
+LATERAL (SELECT * FROM (
+{statement}
+) AS within WHERE caller.org = ${place} OFFSET 0) AS asked"""
 
 
 class Statement:
     """A SQLAlchemy Core statement, compiled once; its values are given by the names of its bind parameters."""
 
-    __slots__ = ("_defaults", "_names", "_processors", "for_one_organisation", "text")
+    __slots__ = ("_defaults", "_names", "_processors", "for_one_organisation", "locks", "text")
 
     def __init__(self, clause: ClauseElement) -> None:
         compiled: Any = clause.compile(dialect=DIALECT)
@@ -52,6 +57,7 @@ class Statement:
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._defaults: dict[str, Any] = dict(compiled.params)
         self._processors: dict[str, Callable[[Any], Any]] = dict(compiled._bind_processors)  # noqa: SLF001
+        self.locks = _LOCKING.search(self.text) is not None
         self.for_one_organisation = _FOR_ONE_ORGANISATION.format(place=len(self._names) + 1, statement=self.text)
 
     def arguments(self, values: dict[str, Any]) -> list[Any]:
@@ -88,6 +94,8 @@ class Reading:
         return rows
 
     def _asked(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
+        if statement.locks:
+            raise RuntimeError("a lock would end with the statement that takes it: it needs a transaction")
         return [statement.for_one_organisation, *statement.arguments(values), self.caller.org]
 
 
@@ -134,9 +142,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def lock_number(id_: UUID) -> int:
-    """Return the advisory lock of a resource: the random half of its id."""
-    return int.from_bytes(id_.bytes[8:], signed=True)
+def lock_number(org: str, id_: UUID) -> int:
+    """Return the advisory lock of an organisation's resource: another's of the same id has another."""
+    return int.from_bytes(blake2b(f"{org} {id_}".encode(), digest_size=8).digest(), signed=True)
 
 
 class Database:
@@ -165,7 +173,9 @@ class Database:
         return self._pool.in_use
 
     def read(self, caller: Caller) -> AbstractAsyncContextManager[Reading]:
-        """Read for a caller, each statement by itself: nothing is held between them, and nothing can be written.
+        """Read for a caller, each statement by itself: nothing is held between them.
+
+        What inserts, updates or deletes is refused by PostgreSQL, what locks by `Reading`.
 
         Answers `unavailable` when no connection comes free in time.
         """
@@ -182,10 +192,10 @@ class Database:
         """Open the one transaction of an operation; it commits when the block ends and rolls back when it fails.
 
         `alone_in` names a resource: those that name the same one come after one another, and what they read from their
-        first statement on is what the one before has left.
-        `read_only` is for what has to be read as of one moment. What can be repeated does not wait for the disk: a
-        crash of the server may take its last moments back, as a whole. Answers `unavailable` when no connection comes
-        free in time, and `busy` when a lock does not.
+        first statement on is what the one before has left. `read_only` is for several statements that are to be made
+        one moment by a snapshot. What can be repeated does not wait for the disk: a crash of the server may take its
+        last moments back, as a whole. Answers `unavailable` when no connection comes free in time, and `busy` when a
+        lock does not.
         """
         begun = partial(self._begun, read_only=read_only, can_be_repeated=can_be_repeated, alone_in=alone_in)
         return self._traced(begun, caller, read_only=read_only)
@@ -218,6 +228,8 @@ class Database:
         try:
             yield Reading(connection, caller, self._now())
             is_sound = True
+        except asyncpg.InterfaceError:  # a second statement while one was running: nobody knows what it is at
+            raise
         except Exception:
             is_sound = True
             raise
@@ -236,12 +248,12 @@ class Database:
         if can_be_repeated:
             opening += "; SET LOCAL synchronous_commit = off"
         if alone_in is not None:
-            opening += f"; SELECT pg_advisory_xact_lock({lock_number(alone_in)})"
+            opening += f"; SELECT pg_advisory_xact_lock({lock_number(caller.org, alone_in)})"
         async with self._lent(caller) as lent:
             connection = lent.connection
             try:
                 await connection.execute(opening)
-                yield Transaction(connection, caller, lent.now, alone_in)
+                yield Transaction(connection, caller, self._now(), alone_in)
                 _made_sure(await connection.execute("COMMIT"))
             except Exception as error:
                 if connection.is_in_transaction() and not connection.is_closed():

@@ -1,4 +1,4 @@
-"""A resource as its slice shows it: one by its id, a page of many, each by one message."""
+"""A resource as its slice shows it: one by its id, a page of many, each statement by itself."""
 
 from uuid import UUID
 

@@ -1,3 +1,4 @@
+import asyncio
 from uuid import UUID
 
 import asyncpg
@@ -92,6 +93,10 @@ async def test_a_read_cannot_write(pools: Pools) -> None:
     with pytest.raises(asyncpg.PostgresSyntaxError):
         async with pools.runtime.read(ACME) as reading:
             await reading.all(Statement(delete(thing).returning(thing.c.id)))
+    for clause in (select(thing.c.id).with_for_update(), select(thing.c.id).with_for_update(key_share=True, read=True)):
+        with pytest.raises(RuntimeError, match="lock"):
+            async with pools.runtime.read(ACME) as reading:
+                await reading.all(Statement(clause))
     async with pools.runtime.read(ACME) as reading:
         assert await reading.value(_NAMES) == "acme"
 
@@ -112,6 +117,19 @@ async def test_policies_of_an_earlier_release_are_renewed(pools: Pools, addresse
         assert await owner.fetchval(asked) == newest
     finally:
         await owner.close()
+
+
+async def test_a_connection_that_is_still_at_work_is_not_lent_again(addresses: Addresses) -> None:
+    alone = Database(addresses.runtime, size=1)
+    slow = Statement(select(func.pg_sleep(0.3)))
+    try:
+        with pytest.raises(asyncpg.InterfaceError):
+            async with alone.read(ACME) as reading:
+                await asyncio.gather(reading.one(slow), reading.one(slow))
+        async with alone.read(ACME) as reading:
+            assert await reading.value(Statement(select(func.count()).select_from(thing))) == 0
+    finally:
+        await alone.close()
 
 
 async def test_a_worker_serves_one_organisation_after_the_other(pools: Pools) -> None:

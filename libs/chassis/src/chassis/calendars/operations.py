@@ -113,7 +113,7 @@ class Calendars:
             return await self.working_time_in(tx, id_)
 
     async def working_time_in(self, tx: Reading, id_: UUID) -> WorkingCalendar:
-        """Return what a calendar stands for as a transaction sees it, or refuse as `not-found`."""
+        """Return what a calendar stands for as `tx` sees it, or refuse as `not-found`."""
         row = await find(tx, self._resource, id_)
         if row is None:
             raise not_found(self._resource.noun)

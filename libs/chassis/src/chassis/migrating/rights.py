@@ -16,7 +16,8 @@ EVERYTHING: tuple[Right, ...] = ("SELECT", "INSERT", "UPDATE", "DELETE")
 OWN_ORGANISATION = "org = (SELECT nullif(current_setting('app.org', true), ''))"
 OWNER_SUFFIX = "_owner"
 
-# Policies as tables had them until 20261125 asked for the setting row by row.
+# Policies as tables had them until 20261125 had the setting looked at while planning. Each table by itself: locks on
+# all of them at once would meet those of the traffic.
 _RENEW_POLICIES = """
 DO $renewal$
 DECLARE
@@ -29,6 +30,7 @@ BEGIN
         EXECUTE format(
             $$ALTER POLICY %I ON %I USING ({rows}) WITH CHECK ({rows})$$, one.policyname, one.tablename
         );
+        COMMIT;
     END LOOP;
 END
 $renewal$
@@ -110,9 +112,10 @@ def protect(
 def renew_policies() -> None:
     """Bring the policies of tables that were protected by an earlier release up to what `protect` writes now.
 
-    Old and new ones show the same rows, so both releases work with either.
+    Old and new ones show the same rows, so both releases work with either. Begun again it goes on where it stopped.
     """
-    op.execute(RENEW_POLICIES)
+    with op.get_context().autocommit_block():
+        op.execute(RENEW_POLICIES)
 
 
 def allow(table: str, *, runtime: Sequence[Right] = (), worker: Sequence[Right] = ()) -> None:
