@@ -32,10 +32,9 @@ DIALECT = asyncpg_dialect(  # type: ignore[no-untyped-call]
     json_serializer=lambda value: to_json(value).decode()
 )
 STATEMENTS_KEPT = 1000
+REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one to end
 _R = TypeVar("_R")
 _LOCKING = re.compile(r"\bFOR (NO KEY )?UPDATE\b|\bFOR (KEY )?SHARE\b|\bpg_advisory_")
-REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one to end
-
 
 # The organisation is set before the statement within looks for its first row: what refers to what stands beside it is
 # evaluated after it, and OFFSET 0 keeps the planner from merging the two.
@@ -175,11 +174,10 @@ class Database:
     def read(self, caller: Caller) -> AbstractAsyncContextManager[Reading]:
         """Read for a caller, each statement by itself: nothing is held between them.
 
-        What inserts, updates or deletes is refused by PostgreSQL, what locks by `Reading`.
-
-        Answers `unavailable` when no connection comes free in time.
+        What inserts, updates or deletes is refused by PostgreSQL, what locks by `Reading`. Answers `unavailable` when
+        no connection comes free in time.
         """
-        return self._traced(self._lent, caller, read_only=True)
+        return self._traced(self._reading, caller, read_only=True)
 
     def begin(
         self,
@@ -222,11 +220,16 @@ class Database:
                 yield tx
 
     @asynccontextmanager
-    async def _lent(self, caller: Caller) -> AsyncIterator[Reading]:
+    async def _reading(self, caller: Caller) -> AsyncIterator[Reading]:
+        async with self._lent() as connection:
+            yield Reading(connection, caller, self._now())
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Any]:
         connection = await self._pool.take()
         is_sound = False
         try:
-            yield Reading(connection, caller, self._now())
+            yield connection
             is_sound = True
         except asyncpg.InterfaceError:  # a second statement while one was running: nobody knows what it is at
             raise
@@ -249,8 +252,7 @@ class Database:
             opening += "; SET LOCAL synchronous_commit = off"
         if alone_in is not None:
             opening += f"; SELECT pg_advisory_xact_lock({lock_number(caller.org, alone_in)})"
-        async with self._lent(caller) as lent:
-            connection = lent.connection
+        async with self._lent() as connection:
             try:
                 await connection.execute(opening)
                 yield Transaction(connection, caller, self._now(), alone_in)

@@ -94,6 +94,8 @@ FORGET_EXPIRED = Statement(delete(idempotency_key).where(_EXPIRED))
 async def command(database: Database, caller: Caller, *, alone_in: UUID | None = None) -> AsyncIterator[Transaction]:
     """Open the one transaction of an operation that changes something; the operation ends with `conclude`.
 
+    Those that are `alone_in` the same resource come after one another (`Database.begin`).
+
     A caller with an idempotency key whose request took effect before gets `Replayed` with that answer; the same key
     with another request is refused as `idempotency-key-reused`, one still under way as `busy`.
     """

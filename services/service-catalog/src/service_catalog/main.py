@@ -22,9 +22,11 @@ def create_app(settings: Settings) -> Api:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with standing.lifespan(app):
-            yield
-        await siblings.close()
+        try:
+            async with standing.lifespan(app):
+                yield
+        finally:
+            await siblings.close()
 
     return create_api(
         settings,

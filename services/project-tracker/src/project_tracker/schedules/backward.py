@@ -1,7 +1,6 @@
 """The backward pass: the latest dates that still keep the project's finish, and the floats in between."""
 
 from dataclasses import dataclass
-from operator import sub
 
 from chassis.working_time import to_second
 from project_tracker.schedules.breakdown import ROOT
@@ -73,8 +72,9 @@ class Backward:
         special = {*self.forward.begun, *self._bounded, *network.crossed_before}
         special.update(network.before[edge] for node in self.ahead for edge in network.incoming[node])
         free[:] = [lasts[number] for number in axis]
-        for before, bound in zip(network.before, map(sub, map(early.__getitem__, target), pull), strict=True):
-            free[before] = min(free[before], bound)
+        for before, place, distance in zip(network.before, target, pull, strict=True):
+            if (bound := early[place] - distance) < free[before]:
+                free[before] = bound
         for node in reversed(network.order):
             if node in special or not durations[node] or parent[node] in caps:
                 free[node] = 0
