@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from chassis.testkit.databases import Pools
 from chassis.testkit.tokens import Signer
 from chassis.tracing import CURRENT, Trace, continued
 
-Configure = Callable[[Literal["json", "console"]], None]
+Configure = Callable[[Literal["json", "console"]], logs.Lines]
 Lines = Callable[[], list[dict[str, Any]]]
 LISTED = {"timestamp", "level", "event", "service", "logger"}
 
@@ -46,6 +47,39 @@ def trace() -> Iterator[Trace]:
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
     return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+async def test_lines_that_inform_leave_together(configured: Configure, lines: Lines) -> None:
+    configured("json")
+    for number in range(3):
+        structlog.get_logger().info("told", number=number)
+    assert lines() == []
+    await asyncio.sleep(2 * logs.GATHER_SECONDS)
+    assert [line["number"] for line in lines()] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("logger_of", [structlog.get_logger, logging.getLogger])
+async def test_a_warning_leaves_at_once_after_what_was_gathered(
+    configured: Configure, lines: Lines, logger_of: Callable[[str], Any]
+) -> None:
+    configured("json")
+    structlog.get_logger().info("told")
+    logger_of("theirs").warning("warned")
+    assert [line["event"] for line in lines()] == ["told", "warned"]
+    await asyncio.sleep(2 * logs.GATHER_SECONDS)
+    assert lines() == []
+
+
+def test_what_was_gathered_is_written_at_the_end(configured: Configure, lines: Lines) -> None:
+    gathered = configured("json")
+
+    async def work() -> None:
+        structlog.get_logger().info("told")
+
+    asyncio.run(work())
+    assert lines() == []
+    gathered.flush()
+    assert [line["event"] for line in lines()] == ["told"]
 
 
 def test_a_line_says_where_it_belongs(configured: Configure, lines: Lines, trace: Trace) -> None:
@@ -119,7 +153,7 @@ async def test_neither_tokens_nor_headers_nor_passwords_are_told(
     jwks_file: Path,
     notes_pools: Pools,
 ) -> None:
-    configured("json")
+    gathered = configured("json")
     monkeypatch.setattr("chassis.http.edge.LOG", structlog.get_logger())
     settings = ServiceSettings(
         service_name="thing-service",
@@ -150,6 +184,7 @@ async def test_neither_tokens_nor_headers_nor_passwords_are_told(
         for path in ("s3cret", "s3cret-fault", "s3cret?token=qu3ry", "of/mine"):
             await client.get(f"/v1/answers/{path}", headers=hidden)
         await client.get("/v1/answers/s3cret/x", headers={"Authorization": f"Bearer {bearer}x"})
+    gathered.flush()
     told = lines()
     assert [line["event"] for line in told].count("request") == 5
     assert {line["event"] for line in told} == {"request", "request_failed"}

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Uuid, bindparam, column, func, select
+from sqlalchemy import Uuid, and_, bindparam, column, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import ids
@@ -240,24 +240,25 @@ async def known_rows(
 
 @cache
 def _lookup(resource: Resource, names: tuple[str, ...], *, owned: bool) -> Statement:
-    """Lock the rows that carry one of these keys, in the order of their ids, so that two batches cannot deadlock."""
+    """Lock the rows that carry one of these keys, in the order of their ids, so that two batches cannot deadlock.
+
+    Each key is looked for along the index of its columns, however many rows there are (OFFSET 0 keeps the planner from
+    reading the table instead).
+    """
     table = resource.table
     keys = (
         func.unnest(*(bindparam(f"k_{name}", type_=ARRAY(table.c[name].type, dimensions=1)) for name in names))
         .table_valued(*(column(name, table.c[name].type) for name in names), name="wanted")
         .render_derived()
     )
-    query = select(*table.c).join(keys, _all_equal(table, keys, names)).order_by(table.c.id).with_for_update(of=table)
+    other = table.alias("other")
+    carries = and_(*(other.c[name] == keys.c[name] for name in names))
+    found = select(other.c.id).where(carries).offset(literal_column("0")).lateral("found")
+    ids_found = func.array(select(found.c.id).select_from(keys.join(found, true())).scalar_subquery())
+    query = select(*table.c).where(table.c.id == func.any(ids_found)).order_by(table.c.id).with_for_update(of=table)
     if owned and resource.under is not None:
         query = query.where(table.c[resource.under[1]] == bindparam("wanted_owner", type_=Uuid))
     return Statement(query)
-
-
-def _all_equal(table: Any, keys: Any, names: tuple[str, ...]) -> Any:
-    condition = table.c[names[0]] == keys.c[names[0]]
-    for name in names[1:]:
-        condition &= table.c[name] == keys.c[name]
-    return condition
 
 
 def _refuse_if_atomic(mode: Mode, results: Mapping[int, Result]) -> None:

@@ -72,9 +72,12 @@ def run_as_told(settings_class: type[_Told], run: Callable[[_Told], int]) -> int
     """
     try:
         settings = settings_class.load()
-        logs.configure(settings.service_name, settings.log_level, settings.log_format)
-        with _traced(settings.service_name):
-            return run(settings)
+        lines = logs.configure(settings.service_name, settings.log_level, settings.log_format)
+        try:
+            with _traced(settings.service_name):
+                return run(settings)
+        finally:
+            lines.flush()
     except SettingsError as error:
         for fault in error.faults:
             sys.stderr.write(f"{fault}\n")

@@ -7,7 +7,7 @@ carries the organisation itself.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -139,6 +139,14 @@ class Transaction(Reading):
 def literal(text: str) -> str:
     """Quote a string for use where PostgreSQL takes no placeholder."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def unnested(values: Sequence[Any]) -> Sequence[Any]:
+    """Return the values of one column of several that are unnested together: nothing, if all are None.
+
+    `unnest` fills up what is shorter than the longest; the driver looks at each value that is sent.
+    """
+    return () if values and values[0] is None and values.count(None) == len(values) else values
 
 
 def lock_number(org: str, id_: UUID) -> int:

@@ -1,16 +1,60 @@
 """Log lines: one JSON object each, with the trace they belong to; the standard library's go the same way."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 from pydantic_core import to_json
 
 from chassis.tracing import CURRENT
 
+GATHER_SECONDS = 0.1
 _QUIET = ("uvicorn.access", "httpx", "httpcore")
+
+
+class Lines:
+    """The lines of a process on their way to a file: what merely informs is gathered, the rest leaves at once.
+
+    To write a line and wake its reader takes longer than to make it; under load hundreds leave together so. What was
+    gathered leaves before anything else does, when `GATHER_SECONDS` are over, and at the end of the process.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._gathered: list[str] = []
+
+    def info(self, line: str) -> None:
+        """Write a line soon; at once where no loop runs."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.msg(line)
+            return
+        self._gathered.append(f"{line}\n")
+        if len(self._gathered) == 1:
+            loop.call_later(GATHER_SECONDS, self.flush)
+
+    def msg(self, line: str) -> None:
+        """Write a line at once."""
+        self.write(f"{line}\n")
+        self.flush()
+
+    debug = info
+    warning = warn = error = critical = fatal = failure = exception = log = msg
+
+    def write(self, text: str) -> None:
+        """Write text with the next flush."""
+        self._gathered.append(text)
+
+    def flush(self) -> None:
+        """Write all that was gathered."""
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._file.write("".join(gathered))
+            self._file.flush()
 
 
 def _with_trace(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -34,8 +78,8 @@ def _without_repetition(_: Any, __: str, event: structlog.typing.EventDict) -> s
     return event
 
 
-def configure(service: str, level: str = "INFO", style: Literal["json", "console"] = "json") -> None:
-    """Send all log lines of the process to standard output in one manner."""
+def configure(service: str, level: str = "INFO", style: Literal["json", "console"] = "json") -> Lines:
+    """Send all log lines of the process to standard output in one manner; returns them, to be flushed at its end."""
 
     def with_service(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         event["service"] = service
@@ -56,13 +100,14 @@ def configure(service: str, level: str = "INFO", style: Literal["json", "console
             colors=False,
             exception_formatter=structlog.dev.plain_traceback,  # a richer one tells variables, and secrets with them
         )
+    lines = Lines(sys.stdout)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -77,3 +122,4 @@ def configure(service: str, level: str = "INFO", style: Literal["json", "console
     logging.basicConfig(handlers=[handler], level=number, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    return lines

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ClauseElement,
     Column,
     ColumnElement,
+    FromClause,
     Integer,
     Text,
     Uuid,
@@ -35,7 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from chassis import ids
 from chassis.caller import IdempotencyKey
-from chassis.database import Statement, Transaction
+from chassis.database import Statement, Transaction, unnested
 from chassis.events.sizes import too_large
 from chassis.events.tables import event_pending, event_version
 from chassis.keys import IN_FORCE, answer_as_json, keep_answer, kept_with
@@ -174,7 +175,7 @@ async def _write(
     }
     names = (*(f"v_{name}" for name, _ in _EVENT_FIELDS), *(f"v_{name}" for name in columns))
     lines = [_line(row, columns, tx.now) for row in rows]
-    values.update(zip(names, zip(*lines, strict=True) if len(lines) > 1 else lines[0], strict=True))
+    values.update(zip(names, map(unnested, zip(*lines, strict=True)) if len(lines) > 1 else lines[0], strict=True))
     if keeps is not None:
         values |= kept_with(tx, keeps) | {"location": resource.location(rows[0].id, rows[0].values)}
     try:
@@ -246,13 +247,11 @@ def _statement(
             logged.c.event_bytes,
             stepped.c.version_before,
         )
-        .select_from(written)
-        .join(source, source.c.id == written.c.id)
+        .select_from(source.beside(written))
         .outerjoin(logged, logged.c.partitionkey == written.c.id)
         .outerjoin(stepped, stepped.c.subject == _subject(resource, written))
-        .order_by(source.c.place)
     )
-    return Statement(query.add_columns(_kept(written, logged)) if keeps else query)
+    return Statement(source.ordered(query.add_columns(_kept(written, logged)) if keeps else query))
 
 
 def _kept(written: CTE, logged: CTE) -> ColumnElement[bool]:
@@ -263,27 +262,40 @@ def _kept(written: CTE, logged: CTE) -> ColumnElement[bool]:
     return exists(select(kept.returning(literal_column("1").label("one")).cte("kept").c.one)).label("kept")
 
 
-def _source(resource: Resource, columns: tuple[str, ...], *, many: bool) -> CTE:
-    """Return the rows to write as a relation: a line of parameters, or arrays of them unnested."""
+class _Source(NamedTuple):
+    """What is to be written: its columns, and the lines they are of, where there are several."""
+
+    columns: Mapping[str, ColumnElement[Any]]
+    lines: CTE | None = None
+
+    def beside(self, written: CTE) -> FromClause:
+        """Return what was written, each row with the line it was written from."""
+        return written if self.lines is None else written.join(self.lines, self.lines.c.id == written.c.id)
+
+    def ordered(self, query: Any) -> Any:
+        """Put a query that reads the lines in their order."""
+        return query if self.lines is None else query.order_by(self.lines.c.place)
+
+
+def _source(resource: Resource, columns: tuple[str, ...], *, many: bool) -> _Source:
+    """Return what is to be written: one line of parameters, or arrays of them unnested."""
     kinds: list[tuple[str, Any]] = [
         *_EVENT_FIELDS,
         *((name, resource.table.c[name].type) for name in columns),
     ]
     if not many:
-        line: list[ColumnElement[Any]] = [
-            cast(bindparam(f"v_{name}", type_=kind), kind).label(name) for name, kind in kinds
-        ]
-        return select(*line, literal_column("1").label("place")).cte("source")
+        return _Source({name: cast(bindparam(f"v_{name}", type_=kind), kind) for name, kind in kinds})
     arrays = [bindparam(f"v_{name}", type_=ARRAY(kind, dimensions=1)) for name, kind in kinds]
-    unnested = (
+    unnested_lines = (
         func.unnest(*arrays)
         .table_valued(*(column(name, kind) for name, kind in kinds), with_ordinality="place", name="line")
         .render_derived()
     )
-    return select(*unnested.c).cte("source")
+    lines = select(*unnested_lines.c).cte("source")
+    return _Source(dict(lines.c.items()), lines)
 
 
-def _change(resource: Resource, step: Step, columns: tuple[str, ...], source: CTE) -> CTE:
+def _change(resource: Resource, step: Step, columns: tuple[str, ...], source: _Source) -> CTE:
     """Return the change itself, giving back id, version and representation of each row."""
     table = resource.table
     caller_org = bindparam("caller_org", type_=Text)
@@ -293,22 +305,23 @@ def _change(resource: Resource, step: Step, columns: tuple[str, ...], source: CT
         names = ["org", "id", "version", "created_at", "updated_at", *columns]
         line = select(
             caller_org,
-            source.c.id,
+            source.columns["id"],
             literal_column("1"),
             caller_now,
             caller_now,
-            *(source.c[name] for name in columns),
-        ).order_by(source.c.place)
-        return insert(table).from_select(names, line).returning(table.c.id, table.c.version, body).cte("written")
+            *(source.columns[name] for name in columns),
+        )
+        added = insert(table).from_select(names, source.ordered(line))
+        return added.returning(table.c.id, table.c.version, body).cte("written")
     mine = (
         (table.c.org == caller_org)
-        & (table.c.id == source.c.id)
-        & (source.c.expected.is_(None) | (table.c.version == source.c.expected))
+        & (table.c.id == source.columns["id"])
+        & (source.columns["expected"].is_(None) | (table.c.version == source.columns["expected"]))
     )
     if step == "delete":
         version: ColumnElement[Any] = (table.c.version + 1).label("version")
         return delete(table).where(mine).returning(table.c.id, version, body).cte("written")
-    changes: dict[Column[Any], Any] = {table.c[name]: source.c[name] for name in columns}
+    changes: dict[Column[Any], Any] = {table.c[name]: source.columns[name] for name in columns}
     return (
         update(table)
         .values({**changes, table.c.version: table.c.version + 1, table.c.updated_at: caller_now})
@@ -345,21 +358,23 @@ def _version_step(resource: Resource, step: Step, written: CTE) -> Any:
     return statement.returning(event_version.c.subject, version_before.label("version_before"))
 
 
-def _event(resource: Resource, source: CTE, written: CTE) -> Any:
+def _event(resource: Resource, source: _Source, written: CTE) -> Any:
     """Return the insert of one event a row: the representation, with `change` added where the row says one."""
-    told = cast(source.c.event_change, Text)
+    told = cast(source.columns["event_change"], Text)
     with_change = func.left(cast(written.c.body, Text), literal_column("-1")).op("||")(
         literal_column("""',"change":'""").op("||")(told).op("||")(literal_column("'}'"))
     )
     event_type = (
-        literal_column(f"'tandem.{resource.noun}.'").op("||")(source.c.event_verb).op("||")(literal_column("'.v1'"))
+        literal_column(f"'tandem.{resource.noun}.'")
+        .op("||")(source.columns["event_verb"])
+        .op("||")(literal_column("'.v1'"))
     )
     fields: dict[str, ClauseElement] = {
         "id": func.uuidv7(),
         "org": bindparam("caller_org", type_=Text),
         "type": event_type,
         "subject": _subject(resource, written),
-        "time": source.c.event_at,
+        "time": source.columns["event_at"],
         "partitionkey": written.c.id,
         "aggregateversion": written.c.version,
         "correlationid": bindparam("caller_correlation", type_=Text),
@@ -367,15 +382,10 @@ def _event(resource: Resource, source: CTE, written: CTE) -> Any:
         "traceparent": bindparam("caller_trace", type_=Text),
         "data": case((told.is_(None), written.c.body), else_=cast(with_change, JSON)),
     }
-    line: Any = (
-        select(*fields.values())  # type: ignore[call-overload]
-        .select_from(written)
-        .join(source, source.c.id == written.c.id)
-        .order_by(source.c.place)
-    )
+    line: Any = select(*fields.values()).select_from(source.beside(written))  # type: ignore[call-overload]
     return (
         insert(event_pending)
-        .from_select(list(fields), line)
+        .from_select(list(fields), source.ordered(line))
         .returning(
             event_pending.c.id,
             event_pending.c.partitionkey,

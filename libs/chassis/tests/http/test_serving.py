@@ -12,6 +12,7 @@ import pytest
 
 from chassis.cli import service_command
 from chassis.http.app import Api, create_api
+from chassis.logs import Lines
 from chassis.settings import ServiceSettings
 from chassis.testkit.collector import collecting
 from chassis.testkit.tokens import Signer
@@ -169,7 +170,7 @@ def test_a_command_may_need_another_password(
 ) -> None:
     for name, value in environment(jwks_file, signer).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("chassis.cli.logs.configure", lambda *_: None)
+    monkeypatch.setattr("chassis.cli.logs.configure", lambda *_: Lines(sys.stdout))
 
     code = service_command(ServiceSettings, package=SAMPLE, create_app=nothing, work=lambda _: 7, arguments=["migrate"])
     assert (code, capsys.readouterr().err) == (2, "TANDEM_OWNER_PASSWORD: this command needs it\n")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ CHANNEL = "event_head"
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.02
 GATHER_SECONDS = 0.2
+PAUSES_A_LOOK = 20  # a look takes long where much is being written or has just been moved: it takes a share of the time
 AWAY_SECONDS_MAX = 5.0
 
 # A frozen sequencer gives the head up; another one goes on.
@@ -89,10 +91,14 @@ class Sequencer:
         await connection.execute(SESSION)
         first = await connection.prepare(ANY_PENDING)
         while not stop.is_set():
-            moved = await self.turn(connection) if await first.fetchval() is not None else 0
+            began = perf_counter()
+            is_any = await first.fetchval() is not None
+            looked_seconds = perf_counter() - began
+            moved = await self.turn(connection) if is_any else 0
             turned()
             if moved < self.batch_size:
-                await _pause(stop, self.gather_seconds if moved > 1 else self.poll_seconds)
+                usual = self.gather_seconds if moved > 1 else self.poll_seconds
+                await _pause(stop, max(usual, PAUSES_A_LOOK * looked_seconds))
 
     async def turn(self, connection: asyncpg.Connection) -> int:
         """Move one batch and return how many events it was; 0 where another sequencer holds the head."""

@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, DateTime, Integer, Numeric, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
-from chassis.database import DIALECT, Statement, Transaction
+from chassis.database import DIALECT, Statement, Transaction, unnested
 from kpi_engine.definitions.periods import FIRST, LAST
 from kpi_engine.facts.projections import Pick, Projection, Representation
 from kpi_engine.facts.tables import FACT_TABLES
@@ -44,7 +44,7 @@ async def keep(
         "deletions": [version.deleted for version in versions],
     }
     for name, pick, write in _columns(projection):
-        picked = [pick(version.data, version.happened_at) for version in versions]
+        picked = unnested([pick(version.data, version.happened_at) for version in versions])
         values[f"c_{name}"] = [None if value is None else write(value) for value in picked]
     return await tx.run(_upsert(projection), org=tx.caller.org, source=source, filling=filling, **values)
 

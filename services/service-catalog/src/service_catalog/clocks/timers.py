@@ -76,9 +76,8 @@ class Timers:
 
     async def mark(self, tx: Transaction, lines: Iterable[tuple[UUID, ...]]) -> None:
         """Have what has changed looked at: each line its id, then what is kept beside it."""
-        ordered = sorted(lines)
-        if ordered:
-            columns = dict(zip(self._names, map(list, zip(*ordered, strict=True)), strict=True))
+        columns = dict(zip(self._names, zip(*lines, strict=True), strict=False))
+        if columns:
             await tx.run(self._mark, org=tx.caller.org, now=tx.now, **columns)
 
     async def recheck_all(self, tx: Transaction) -> None:
@@ -94,7 +93,7 @@ def _marking(table: Table, names: Sequence[str]) -> Statement:
     )
     new = insert(table).from_select(
         ["org", *names, "due_at"],
-        select(bindparam("org", type_=Text), *(lines.c[name] for name in names), _NOW),
+        select(bindparam("org", type_=Text), *(lines.c[name] for name in names), _NOW).order_by(lines.c[names[0]]),
     )
     changes = {name: new.excluded[name] for name in (*names[1:], "due_at")}
     return Statement(new.on_conflict_do_update(constraint=f"{table.name}_pkey", set_=changes))
