@@ -9,11 +9,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Table, Text, Uuid, bindparam, column, delete, func, select, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Insert,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chassis.database import Reading, Statement, Transaction
 from chassis.resource import Instant
+from chassis.writing import CALLER_NOW, CALLER_ORG, Columns
 
 _NOW = bindparam("now", type_=Instant)
 _NEXT = (
@@ -79,6 +94,12 @@ class Timers:
         columns = dict(zip(self._names, zip(*lines, strict=True), strict=False))
         if columns:
             await tx.run(self._mark, org=tx.caller.org, now=tx.now, **columns)
+
+    def beside(self, written: CTE, columns: Columns) -> Insert:
+        """Have what is being added looked at: its timer is inserted by the statement that adds it."""
+        names = self._names[1:]
+        line = select(CALLER_ORG, written.c.id, *(columns[name] for name in names), CALLER_NOW).select_from(written)
+        return insert(self._table).from_select(["org", *self._names, "due_at"], line)
 
     async def recheck_all(self, tx: Transaction) -> None:
         """Have all of the organisation's looked at: what their clocks run by has changed."""

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import Text, Uuid, bindparam, cast, func, literal_column, select
 
-from chassis import ids
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
@@ -100,9 +99,7 @@ class Incidents:
             values["occurred_at"] = occurred_at
             values["priority"] = priority_of(new.impact, new.urgency)
             values["reported_by"] = caller.subject
-            id_ = ids.new_id()
-            await timers.mark(tx, {id_: new.service_id})
-            return await add(tx, INCIDENTS, values, id_=id_)
+            return await add(tx, INCIDENTS, values, beside=timers.TIMERS.beside)
 
     async def change(self, caller: Caller, id_: UUID, patch: IncidentPatch, expected: int | None) -> Written:
         """Change what was sent; the priority follows impact and urgency."""
