@@ -17,7 +17,7 @@ CHANNEL = "event_head"
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.02
 GATHER_SECONDS = 0.2
-PAUSES_A_LOOK = 20  # a look takes long where much is being written or has just been moved: it takes a share of the time
+PAUSES_A_LOOK = 20  # a look passes over all that is being written and was just moved: it may take a twentieth of the time
 AWAY_SECONDS_MAX = 5.0
 
 # A frozen sequencer gives the head up; another one goes on.
