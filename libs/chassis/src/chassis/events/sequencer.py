@@ -17,7 +17,7 @@ CHANNEL = "event_head"
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.02
 GATHER_SECONDS = 0.2
-PAUSES_A_LOOK = 20  # a look passes over all that is being written and was just moved: it may take a twentieth of the time
+PAUSES_A_LOOK = 20  # it passes over all that is being written and was just moved, and may take a twentieth of the time
 AWAY_SECONDS_MAX = 5.0
 
 # A frozen sequencer gives the head up; another one goes on.
@@ -97,8 +97,8 @@ class Sequencer:
             moved = await self.turn(connection) if is_any else 0
             turned()
             if moved < self.batch_size:
-                usual = self.gather_seconds if moved > 1 else self.poll_seconds
-                await _pause(stop, max(usual, PAUSES_A_LOOK * looked_seconds))
+                pause = max(self.poll_seconds, PAUSES_A_LOOK * looked_seconds)
+                await _pause(stop, self.gather_seconds if moved > 1 else min(pause, self.gather_seconds))
 
     async def turn(self, connection: asyncpg.Connection) -> int:
         """Move one batch and return how many events it was; 0 where another sequencer holds the head."""
