@@ -269,7 +269,7 @@ def _statement(
             logged.c.event_bytes,
             stepped.c.version_before,
         )
-        .select_from(source.beside(written))
+        .select_from(source.with_lines(written))
         .outerjoin(logged, logged.c.partitionkey == written.c.id)
         .outerjoin(stepped, stepped.c.subject == _subject(resource, written))
     )
@@ -294,7 +294,7 @@ class _Source(NamedTuple):
     columns: Columns
     lines: CTE | None = None
 
-    def beside(self, written: CTE) -> FromClause:
+    def with_lines(self, written: CTE) -> FromClause:
         """Return what was written, each row with the line it was written from."""
         return written if self.lines is None else written.join(self.lines, self.lines.c.id == written.c.id)
 
@@ -405,7 +405,7 @@ def _event(resource: Resource, source: _Source, written: CTE) -> Any:
         "traceparent": bindparam("caller_trace", type_=Text),
         "data": case((told.is_(None), written.c.body), else_=cast(with_change, JSON)),
     }
-    line: Any = select(*fields.values()).select_from(source.beside(written))  # type: ignore[call-overload]
+    line: Any = select(*fields.values()).select_from(source.with_lines(written))  # type: ignore[call-overload]
     return (
         insert(event_pending)
         .from_select(list(fields), source.ordered(line))
