@@ -9,6 +9,7 @@ import pytest
 from chassis import ids
 from chassis.batch import Upsert, identity_of, known_rows, write_batch, write_items
 from chassis.caller import Caller
+from chassis.database import Statement, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Mode
 from chassis.rejection import Fault, Rejection, invalid
@@ -131,3 +132,25 @@ async def test_a_report_tells_what_was_written_and_how_it_was_before(notes_pools
         report = await write_items(tx, NOTES, items, mode="atomic")
     told = [(result.status, result.written, result.before and result.before["title"]) for result in report.results]
     assert told == [(200, True, "a"), (200, False, "b"), (201, True, None)]
+
+
+async def test_what_is_known_is_found_along_the_index_of_its_keys(
+    notes_pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = a_caller()
+    identities = [identity_of(NOTES, external(number).values) for number in range(1000)]
+    for first in range(0, 3000, 1000):
+        await send(notes_pools, caller, [external(first + number) for number in range(1000)])
+    asked: list[list[Any]] = []
+    ask = Transaction._asked
+
+    def noted(tx: Transaction, statement: Statement, values: dict[str, Any]) -> list[Any]:
+        asked.append(ask(tx, statement, values))
+        return asked[-1]
+
+    monkeypatch.setattr(Transaction, "_asked", noted)
+    async with notes_pools.runtime.begin(caller) as tx:
+        assert len(await known_rows(tx, NOTES, identities)) == 1000
+        (text, *arguments), *_ = asked
+        plan = await tx.connection.fetch(f"EXPLAIN {text}", *arguments)
+    assert not [line[0] for line in plan if "Seq Scan" in line[0]]
