@@ -57,3 +57,18 @@ async def test_another_organisation_is_not_in_the_way(notes_pools: Pools) -> Non
         hasty = a_caller().idempotent(IdempotencyKey("key", "/v1/notes", b"digest"))
         async with notes_pools.runtime.begin(hasty, alone_in=subject) as tx:
             assert await tx.value(_COUNT) == 0
+
+
+async def test_of_two_that_wait_for_one_another_one_may_come_again(notes_pools: Pools) -> None:
+    both = asyncio.Barrier(2)
+
+    async def after_one_another(first: int, second: int) -> None:
+        async with notes_pools.runtime.begin(a_caller()) as tx:
+            await tx.connection.execute(f"SELECT pg_advisory_xact_lock({first})")
+            await both.wait()
+            await tx.connection.execute(f"SELECT pg_advisory_xact_lock({second})")
+
+    ended = await asyncio.gather(after_one_another(1, 2), after_one_another(2, 1), return_exceptions=True)
+    (refused,) = [error for error in ended if error is not None]
+    assert isinstance(refused, Rejection)
+    assert (refused.kind, refused.code, refused.retry_after_seconds) == ("unavailable", "deadlock", 1)

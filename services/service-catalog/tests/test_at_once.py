@@ -81,3 +81,28 @@ async def test_a_request_with_a_key_takes_effect_once(catalog: Catalog) -> None:
     moved = await catalog.send("POST", **command, headers=key)
     assert (await catalog.send("POST", **command, headers=key)).json() == moved.json()
     assert (await catalog.get("incidents", count="true"))["count"] == 1
+
+
+async def test_incidents_that_become_part_of_one_another_at_once_make_no_circle(catalog: Catalog) -> None:
+    service = await catalog.service()
+    made = [await catalog.incident(service) for _ in range(4)]
+    for _ in range(5):
+        links: list[Any] = [
+            {"method": "PATCH", "path": f"incidents/{child['id']}", "headers": ANY_VERSION, "json": {"parent_id": top}}
+            for child, top in zip(made, [one["id"] for one in (*made[1:], made[0])], strict=True)
+        ]
+        assert await statuses(*(catalog.send(**link) for link in links)) == [200, 200, 200, 422]
+        for one in made:
+            await catalog.patch(f"incidents/{one['id']}", {"parent_id": None})
+
+
+async def test_services_that_succeed_one_another_at_once_do_not_wait_for_one_another(catalog: Catalog) -> None:
+    one, two = [(await catalog.service())["id"] for _ in range(2)]
+    links: list[Any] = [
+        {"method": "PATCH", "path": f"services/{id_}", "headers": ANY_VERSION, "json": {"successor_service_id": other}}
+        for id_, other in ((one, two), (two, one))
+    ]
+    for _ in range(5):
+        assert await statuses(*(catalog.send(**link) for link in links)) == [200, 200]
+        for id_ in (one, two):
+            await catalog.patch(f"services/{id_}", {"successor_service_id": None})

@@ -96,6 +96,31 @@ async def test_a_state_alone_moves_a_known_incident(catalog: Catalog) -> None:
     )
 
 
+async def test_a_state_that_is_not_told_follows_from_the_instants(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    first = {"acknowledged_at": "2025-03-02T09:10:00Z"}
+    ended = first | {"resolved_at": "2025-03-02T10:00:00Z"}
+    over = ended | {"closed_at": "2025-03-09T10:00:00Z"}
+    made = await catalog.batch("incidents", [past(1, **first), past(2, **ended), past(3, **over), past(4)])
+    assert [(await shown(catalog, item))["state"] for item in made] == ["acknowledged", "resolved", "closed", "new"]
+    moved = await catalog.batch("incidents", [past(1, **over), past(2, **ended), past(3, **first), past(4, **first)])
+    assert [(item["status"], item["version"]) for item in moved] == [(200, 2), (200, 1), (200, 1), (200, 2)]
+    kept = await shown(catalog, moved[0])
+    assert (kept["state"], kept["closed_at"], kept["state_since"]) == ("closed", over["closed_at"], over["closed_at"])
+    assert (await shown(catalog, moved[2]))["state"] == "closed"
+
+
+async def test_no_end_is_told_of_what_has_not_ended(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    told = {"resolved_at": "2025-03-02T10:00:00Z", "closed_at": "2025-03-02T11:00:00Z"}
+    items = [past(1, state="in_progress", **told), past(2, "resolved@10:00", "in_progress@10:30", **told)]
+    items += [past(3, state="cancelled", closed_at=told["closed_at"]), past(4, state="new", resolved_at=None)]
+    refused = await catalog.batch("incidents", items, status=422)
+    assert pointers(refused) == [
+        (f"/items/{place}/{name}", "state-not-reached") for place in (0, 1) for name in ("resolved_at", "closed_at")
+    ]
+
+
 async def test_an_item_changes_only_what_it_names(catalog: Catalog) -> None:
     await catalog.service(key="shop")
     made = await one(catalog, past(1, "resolved@10:00", impact="high", urgency="high"))
@@ -152,3 +177,15 @@ async def test_a_dedup_key_that_is_taken_refuses_its_item_only(catalog: Catalog)
     answered = await catalog.batch("incidents", items, mode="independent")
     assert [item["status"] for item in answered] == [409, 201, 201]
     assert answered[0]["problem"]["code"] == "dedup-key-taken"
+
+
+async def test_no_batch_makes_an_incident_part_of_itself(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    top, middle, bottom = [item["id"] for item in await catalog.batch("incidents", [past(n) for n in (1, 2, 3)])]
+    items = [past(2, parent_id=top), past(3, parent_id=middle), past(1, parent_id=bottom), past(4, parent_id=bottom)]
+    refused = await catalog.batch("incidents", items, status=422)
+    assert pointers(refused) == [("/items/2/parent_id", "cycle")]
+    answered = await catalog.batch("incidents", items, mode="independent")
+    assert [item["status"] for item in answered] == [200, 200, 422, 201]
+    (itself,) = await catalog.batch("incidents", [past(3, parent_id=bottom)], mode="independent")
+    assert itself["problem"]["errors"][0]["code"] == "cycle"

@@ -147,6 +147,16 @@ async def test_the_priority_follows_impact_and_urgency(catalog: Catalog) -> None
         await catalog.patch(own, fixed, status=422)
 
 
+async def test_what_is_resolved_keeps_a_factor(catalog: Catalog) -> None:
+    own = f"incidents/{(await catalog.incident(factor='technical'))['id']}"
+    await catalog.patch(own, {"factor": None})
+    await catalog.move(own, "resolved", resolution="Restarted.", factor="supplier")
+    for state in ("resolved", "closed"):
+        assert pointers(await catalog.patch(own, {"factor": None}, status=422)) == [("/factor", "missing")]
+        await catalog.patch(own, {"factor": {"resolved": "quality", "closed": "external"}[state]})
+        await catalog.move(own, "closed", status=200 if state == "resolved" else 409)
+
+
 async def test_the_instant_an_incident_occurred_at_can_be_corrected_within_its_course(catalog: Catalog) -> None:
     own = f"incidents/{(await catalog.incident())['id']}"
     begun = await catalog.patch(own, {"occurred_at": ago(hours=2)})
@@ -185,6 +195,11 @@ async def test_lists_filter_by_what_incidents_have(catalog: Catalog) -> None:
     assert await found(major="true") == await found(assignee="bob") == {two["id"]}
     assert await found(occurred_at_from="2026-01-01T00:00:00Z", occurred_at_to="2026-02-01T00:00:00Z") == {one["id"]}
     assert await found(q="snail") == {three["id"]}
+    await catalog.move(f"incidents/{two['id']}", "in_progress")
+    await catalog.move(f"incidents/{two['id']}", "on_hold", hold_reason="other")
+    assert await found(hold_reason=["other", "scheduled"]) == {two["id"]}
+    assert await found(cancel_reason="duplicate") == set()
+    assert await found(state_since_to="2026-01-02T00:00:00Z") == {one["id"]}
     assert await found(updated_since=instant_text(clock.now())) == set()
     newest = await catalog.get("incidents", sort="-occurred_at", limit=1, count="true")
     assert (newest["items"][0]["id"], newest["count"]) == (three["id"], 3)

@@ -272,6 +272,13 @@ class Database:
                     raise Rejection(
                         "conflict", "busy", "Another request is changing the same thing.", retry_after_seconds=1
                     ) from error
+                if isinstance(error, asyncpg.DeadlockDetectedError):  # the other one has gone on, so this passes
+                    raise Rejection(
+                        "unavailable",
+                        "deadlock",
+                        "Another request was changing the same things.",
+                        retry_after_seconds=1,
+                    ) from error
                 raise
 
     async def connect(self) -> Any:

@@ -169,6 +169,8 @@ def _condition(resource: Resource, name: str, *, several: bool) -> ColumnElement
     table = resource.table
     if name in table.c:
         kind = table.c[name].type
+        if isinstance(kind, Integer):
+            kind = Numeric()  # a number may be asked for that is larger than any of the column's
         if several:
             return table.c[name] == func.any(bindparam(f"f_{name}", type_=ARRAY(kind, dimensions=1)))
         return table.c[name] == bindparam(f"f_{name}", type_=kind)

@@ -31,6 +31,10 @@ class ImprovementQuery(ListQuery):
     planned_end_to: Instant | None = None
     first_planned_end_from: Instant | None = None
     first_planned_end_to: Instant | None = None
+    approved_at_from: Instant | None = None
+    approved_at_to: Instant | None = None
+    started_at_from: Instant | None = None
+    started_at_to: Instant | None = None
     closed_at_from: Instant | None = None
     closed_at_to: Instant | None = None
     external_source: str | None = None

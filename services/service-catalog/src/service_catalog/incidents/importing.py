@@ -11,9 +11,9 @@ from chassis.history import Entry
 from chassis.past import Draft, Step, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
-from service_catalog.incidents.lifecycle import UNRESOLVED, entered
+from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, entered
 from service_catalog.incidents.links import link_steps
-from service_catalog.incidents.past import INSTANTS, course_of, faults_of, told
+from service_catalog.incidents.past import INSTANTS, course_of, faults_of, faults_of_end, reached, told
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem
 from service_catalog.incidents.tables import INCIDENTS
@@ -58,6 +58,8 @@ def drafted(
     if faults:
         return invalid(*faults)
     course = _course(item, row, steps, occurred_at, instants, now)
+    if faults := faults_of_end(course["state"], instants):
+        return invalid(*faults)
     impact, urgency = (values[name] if row is None or name in named else row[name] for name in ("impact", "urgency"))
     for name in _COURSE:
         values[name] = course[name]
@@ -106,14 +108,18 @@ def _course(
     instants: dict[str, datetime | None],
     now: datetime,
 ) -> Mapping[str, Any]:
-    """Return the course of an incident as its item tells it, or as it was known."""
+    """Return the course of an incident as its item tells it, or as it was known.
+
+    A state that is not told follows from the instants that are.
+    """
     if steps:
         return course_of(steps, occurred_at) | instants
     if row is None:
-        return told(item.state or "new", occurred_at, instants)
+        return told(item.state or reached(LIFECYCLE.initial, instants), occurred_at, instants)
     course = {name: row[name] for name in _COURSE}
-    if item.state is not None and item.state != row["state"]:
-        course |= entered(course, item.state, max((at for at in instants.values() if at is not None), default=now))
+    state = item.state or reached(row["state"], instants)
+    if state != row["state"]:
+        course |= entered(course, state, max((at for at in instants.values() if at is not None), default=now))
     return course | instants
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.rejection import Fault
 
 UNRESOLVED = ("new", "acknowledged", "in_progress", "on_hold")
 CANCEL_REASONS = ("duplicate", "not_an_incident", "other")
@@ -62,6 +63,13 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
         *(Transition(state, "cancelled", "cancelled", _CANCELLED) for state in UNRESOLVED),
     ),
 )
+
+
+def emptied(state: str, changes: Mapping[str, Any]) -> list[Fault]:
+    """Return which changes take away what an incident that is resolved rests on."""
+    if state not in _OVER or changes.get("factor", "") is not None:
+        return []
+    return [Fault("/factor", "missing", "What is resolved has a factor.")]
 
 
 def begun(occurred_at: datetime) -> dict[str, Any]:

@@ -23,9 +23,17 @@ from chassis.reading import get_row, get_to_change, lock_free
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of, transitions_document
 from chassis.writing import add, revise, update_one
-from service_catalog.incidents import importing
+from service_catalog.incidents import ancestry, importing
 from service_catalog.incidents.beginning import first_parent, with_beginning
-from service_catalog.incidents.lifecycle import CANCEL_REASONS, LIFECYCLE, UNRESOLVED, Candidate, begun, entered
+from service_catalog.incidents.lifecycle import (
+    CANCEL_REASONS,
+    LIFECYCLE,
+    UNRESOLVED,
+    Candidate,
+    begun,
+    emptied,
+    entered,
+)
 from service_catalog.incidents.linked import problem_steps
 from service_catalog.incidents.links import link_steps
 from service_catalog.incidents.priority import priority_of
@@ -50,12 +58,6 @@ _OPEN = Statement(
     select(func.count().label("number"), func.count().filter(incident.c.major).label("major")).where(
         incident.c.service_id == bindparam("service_id", type_=Uuid), _UNRESOLVED
     )
-)
-_up = (
-    select(incident.c.id, incident.c.parent_id).where(incident.c.id == bindparam("id", type_=Uuid)).cte(recursive=True)
-)
-_ANCESTORS = Statement(
-    select(_up.union(select(incident.c.id, incident.c.parent_id).where(incident.c.id == _up.c.parent_id)).c.id)
 )
 
 
@@ -104,14 +106,18 @@ class Incidents:
     async def change(self, caller: Caller, id_: UUID, patch: IncidentPatch, expected: int | None) -> Written:
         """Change what was sent; the priority follows impact and urgency."""
         async with command(self._database, caller) as tx:
+            if "parent_id" in patch.model_fields_set and patch.parent_id is not None:
+                await ancestry.lock(tx, child=id_, parent=patch.parent_id)
             row = await get_to_change(tx, INCIDENTS, id_)
             changes = patch.changes(row)
+            if faults := emptied(row["state"], changes):
+                raise invalid(*faults)
             if "impact" in changes or "urgency" in changes:
                 changes["priority"] = priority_of(*(changes.get(name, row[name]) for name in ("impact", "urgency")))
             if "occurred_at" in changes:
                 changes |= _moved_beginning(row, changes["occurred_at"], tx.now)
-            if changes.get("parent_id") is not None and await _is_below(tx, changes["parent_id"], id_):
-                raise invalid(Fault("/parent_id", "cycle", "An incident is no part of itself."))
+            if changes.get("parent_id") is not None:
+                await _refuse_circle(tx, id_, changes["parent_id"])
             steps = await problem_steps(tx, row, changes)
             written = await revise(tx, INCIDENTS, row, changes, expected=expected)
             await record(tx, PROBLEM_LINKS, steps)
@@ -130,8 +136,11 @@ class Incidents:
             services = await find_services(
                 tx, keys=(item.service_key for item in sound), ids=(item.service_id for item in sound)
             )
+            if any(item.parent_id is not None for item in sound):
+                await ancestry.lock(tx)
             known = await known_rows(tx, INCIDENTS, [identity_of(INCIDENTS, item.__dict__) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
+            drafts = await ancestry.without_circles(tx, items, drafts, known)
             report = await write_told(tx, INCIDENTS, drafts, mode=mode, known=known, initial=LIFECYCLE.initial)
             await record(tx, PRIORITIES, importing.priorities(drafts, report.results, tx.now))
             await record(tx, PARENT_LINKS, importing.parents(drafts, report.results, tx.now))
@@ -199,9 +208,10 @@ class Incidents:
         return OpenIncidents(row["number"], row["major"])
 
 
-async def _is_below(tx: Transaction, id_: UUID, top: UUID) -> bool:
-    """Tell whether an incident is another one, or part of it over however many steps."""
-    return top in {row["id"] for row in await tx.all(_ANCESTORS, id=id_)}
+async def _refuse_circle(tx: Transaction, id_: UUID, parent_id: UUID) -> None:
+    refusal = ancestry.refuse_circle(id_, parent_id, await ancestry.parents_above(tx, [parent_id]))
+    if refusal is not None:
+        raise refusal
 
 
 def _candidate(row: Mapping[str, Any], order: IncidentTransition) -> Candidate:

@@ -6,9 +6,11 @@ from typing import Any
 
 from chassis.past import Step
 from chassis.rejection import Fault
-from service_catalog.incidents.lifecycle import LIFECYCLE, begun, entered
+from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, begun, entered
 
 INSTANTS = ("acknowledged_at", "resolved_at", "closed_at")
+_OF_AN_END = ("resolved_at", "closed_at")
+_HOW_FAR = {"new": 0, "acknowledged": 1, "in_progress": 1, "on_hold": 1, "resolved": 2, "closed": 3, "cancelled": 3}
 
 
 def course_of(steps: Sequence[Step], occurred_at: datetime) -> dict[str, Any]:
@@ -20,6 +22,20 @@ def course_of(steps: Sequence[Step], occurred_at: datetime) -> dict[str, Any]:
         else:
             course |= entered(course, step.state, step.at, step.hold_reason)
     return course
+
+
+def reached(state: str, instants: Mapping[str, datetime | None]) -> str:
+    """Return the state that the instants lead to, or the one there is where they lead no further."""
+    told_of = (name.removesuffix("_at") for name, at in instants.items() if at is not None)
+    return max([state, *told_of], key=_HOW_FAR.__getitem__)
+
+
+def faults_of_end(state: str, instants: Mapping[str, datetime | None]) -> list[Fault]:
+    """Return which instants tell of an end that an incident in this state has not reached."""
+    if state not in UNRESOLVED:
+        return []
+    message = f"What is {state} has not been resolved."
+    return [Fault(f"/{name}", "state-not-reached", message) for name in _OF_AN_END if instants.get(name) is not None]
 
 
 def told(state: str, occurred_at: datetime, instants: dict[str, datetime | None]) -> dict[str, Any]:

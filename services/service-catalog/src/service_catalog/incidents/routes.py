@@ -27,6 +27,8 @@ class ProblemIncidentQuery(ListQuery):
     impact: Level | None = None
     urgency: Level | None = None
     major: bool | None = None
+    hold_reason: list[schemas.HoldReason] | None = None
+    cancel_reason: list[schemas.CancelReason] | None = None
     caller: str | None = None
     reported_by: str | None = None
     assigned_team: str | None = None
@@ -34,6 +36,8 @@ class ProblemIncidentQuery(ListQuery):
     parent_id: UUID | None = None
     dedup_key: str | None = None
     factor: list[schemas.Factor] | None = None
+    state_since_from: Instant | None = None
+    state_since_to: Instant | None = None
     occurred_at_from: Instant | None = None
     occurred_at_to: Instant | None = None
     acknowledged_at_from: Instant | None = None
@@ -98,7 +102,10 @@ def router(incidents: Incidents) -> Router:
     async def update_incident(
         request: Request, caller: Writer, incident_id: UUID, patch: schemas.IncidentPatch, version: ExpectedVersion
     ) -> Response:
-        """Change an incident; its priority follows impact and urgency, its state changes by commands."""
+        """Change an incident; its priority follows impact and urgency, its state changes by commands.
+
+        What is resolved keeps a factor.
+        """
         return answer(request, await incidents.change(caller, incident_id, patch, version))
 
     @routes.get("/incidents/{incident_id}/transitions", response_model=Transitions, responses=problems(404))
@@ -113,7 +120,8 @@ def router(incidents: Incidents) -> Router:
         """Bring an incident to another state.
 
         `on_hold` needs a `hold_reason`, `resolved` a `resolution` and a `factor`, `cancelled` one of the reasons
-        `duplicate`, `not_an_incident`, `other`. From `resolved` back to `in_progress` is a reopening.
+        `duplicate`, `not_an_incident`, `other`. From `resolved` back to `in_progress` is a reopening. What stays
+        resolved for seven days closes by itself, unless it has an `external_source`: the tool it is from closes it.
         """
         return answer(request, await incidents.transition(caller, incident_id, order))
 

@@ -131,6 +131,7 @@ class IncidentItem(ExternalIdentity, IncidentDescription):
     resolved_at: Instant | None = None
     closed_at: Instant | None = None
     state: State | None = None
+    """Follows from the history, else from the instants, where it is not told."""
     history: Annotated[list[PastStep], Field(max_length=STEPS_MAX)] | None = None
     """All states it went through, in any order the tool allowed; the last one is its state."""
 

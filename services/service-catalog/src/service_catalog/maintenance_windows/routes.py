@@ -27,6 +27,10 @@ class MaintenanceWindowQuery(ListQuery):
     planned_start_to: Instant | None = None
     planned_end_from: Instant | None = None
     planned_end_to: Instant | None = None
+    actual_start_from: Instant | None = None
+    actual_start_to: Instant | None = None
+    actual_end_from: Instant | None = None
+    actual_end_to: Instant | None = None
     announced_at_from: Instant | None = None
     announced_at_to: Instant | None = None
     external_source: str | None = None

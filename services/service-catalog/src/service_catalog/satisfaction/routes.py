@@ -22,6 +22,7 @@ class SurveyInvitationQuery(ListQuery):
 
     service_id: list[UUID] | None = None
     incident_id: UUID | None = None
+    recipient: str | None = None
     expires_at_from: Instant | None = None
     expires_at_to: Instant | None = None
     external_source: str | None = None

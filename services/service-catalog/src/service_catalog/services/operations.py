@@ -91,6 +91,8 @@ class Services:
     async def change(self, caller: Caller, id_: UUID, patch: ServicePatch, expected: int | None) -> Written:
         """Change what was sent."""
         async with command(self._database, caller) as tx:
+            if "successor_service_id" in patch.model_fields_set:
+                await _lock_before(tx, id_, patch.successor_service_id)
             row = await get_to_change(tx, SERVICES, id_)
             changes = patch.changes(row)
             if "boundaries" in changes:
@@ -265,6 +267,12 @@ class Services:
 
 async def _add(tx: Transaction, key: str, new: ServiceReplacement) -> Written:
     return await begin(tx, SERVICES, new.model_dump() | {"key": key} | _NOWHERE_YET)
+
+
+async def _lock_before(tx: Transaction, id_: UUID, other: UUID | None) -> None:
+    """Lock a service that another will refer to, if its turn comes first: they are locked in the order of their ids."""
+    if other is not None and other < id_:
+        await find_to_change(tx, SERVICES, other)
 
 
 async def _named(tx: Transaction, handed: TargetService) -> Any:

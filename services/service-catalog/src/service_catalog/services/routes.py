@@ -32,6 +32,8 @@ class ServiceQuery(ListQuery):
     successor_service_id: UUID | None = None
     live_from_from: Instant | None = None
     live_from_to: Instant | None = None
+    retired_at_from: Instant | None = None
+    retired_at_to: Instant | None = None
     retire_on_from: Day | None = None
     retire_on_to: Day | None = None
     external_source: str | None = None
