@@ -244,6 +244,8 @@ def _expected(operation: Operation) -> set[str]:
         expected |= {"401", "403", "429"}
         if operation.method == "post":
             expected |= {"409"}
+    if any(parameter["in"] == "query" for parameter in operation.parameters):
+        expected |= {"400"}
     if "requestBody" in operation.told:
         expected |= {"400", "413", "415"}
     if "{" in operation.path:

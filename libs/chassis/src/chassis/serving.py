@@ -9,9 +9,11 @@ from types import FrameType
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis import tracing
 from chassis.http.draining import Drain
+from chassis.http.problems import no_request
 from chassis.metrics import serve_metrics
 from chassis.settings import ServerSettings
 
@@ -19,6 +21,17 @@ LOG = structlog.get_logger()
 KEEP_ALIVE_SECONDS = 75  # longer than a gateway keeps an idle connection (60 s), so that the gateway closes first
 START_FAILED = 3
 YOUNG_OBJECTS_MAX = 50_000  # a batch makes about as many; fewer would have them searched for cycles again and again
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's, with a problem document for what it cannot read."""
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's words, in plain text)
+        """Answer what is no HTTP request, and hang up."""
+        response = no_request()
+        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in response.raw_headers), b"", b""]
+        self.transport.write(b"\r\n".join(lines) + bytes(response.body))
+        self.transport.close()
 
 
 class DrainingServer(uvicorn.Server):
@@ -71,7 +84,7 @@ def serve(app: ASGIApp, settings: ServerSettings, *, drain: Drain, host: str, po
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         interface="asgi3",

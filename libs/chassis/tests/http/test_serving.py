@@ -115,6 +115,20 @@ def test_a_stopping_server_first_sends_everyone_elsewhere(jwks_file: Path, signe
         assert process.wait(timeout=20) == -signal.SIGTERM
 
 
+@pytest.mark.parametrize(
+    "sent", [b"nonsense\r\n\r\n", b"GET /healthz?" + 70_000 * b"x" + b" HTTP/1.1\r\nHost: here\r\n\r\n"]
+)
+def test_what_cannot_be_read_is_answered_with_a_problem(jwks_file: Path, signer: Signer, sent: bytes) -> None:
+    with served(environment(jwks_file, signer)) as (_, port), socket.create_connection(("127.0.0.1", port), 20) as line:
+        line.sendall(sent)
+        response = http.client.HTTPResponse(line)
+        response.begin()
+        assert (response.status, response.headers["content-type"]) == (400, "application/problem+json")
+        problem = json.loads(response.read())
+        assert (problem["code"], problem["trace_id"]) == ("malformed-request", None)
+        assert line.recv(1) == b""
+
+
 def test_a_second_signal_stops_at_once(jwks_file: Path, signer: Signer) -> None:
     with served(environment(jwks_file, signer, TANDEM_DRAIN_SECONDS="600")) as (process, port):
         with connect(port) as connection:

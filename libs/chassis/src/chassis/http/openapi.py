@@ -182,6 +182,8 @@ def _implied(operation: dict[str, Any], route: APIRoute, method: str) -> Iterato
             yield from ("400", "409")
     if "requestBody" in operation:
         yield from ("400", "413", "415")
+    if any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
+        yield "400"  # a query may be too long
     if "{" in route.path_format:
         yield "404"
 

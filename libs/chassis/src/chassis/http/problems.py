@@ -68,6 +68,12 @@ def fault_of_ours() -> Response:
     return _plain(INTERNAL_ERROR, "internal-error", _trace())
 
 
+def no_request() -> Response:
+    """Answer what is no HTTP request."""
+    detail = "This is no HTTP request, or its target is longer than 65,535 bytes."
+    return _plain(400, "malformed-request", {"detail": detail, **_trace()}, {"Connection": "close"})
+
+
 def of_framework(error: HTTPException | RequestValidationError, scope: Scope) -> Response:
     """Answer what FastAPI and Starlette refuse by themselves."""
     if isinstance(error, HTTPException):
