@@ -24,7 +24,7 @@ def test_what_is_enough(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("TANDEM_FEEDS", '{"service-catalog": "http://catalog:8000/"}')
     settings = ServiceSettings.load()
     assert settings.feeds == {"service-catalog": "http://catalog:8000"}
-    assert (settings.drain_seconds, settings.idempotency_hours, settings.metrics_port) == (8, 24, 0)
+    assert (settings.drain_seconds, settings.requests_per_second, settings.metrics_port) == (8, 200, 0)
     assert (settings.body_bytes_max, settings.bulk_body_bytes_max) == (1_048_576, 16_777_216)
 
 

@@ -11,12 +11,12 @@ import pytest
 from catalog_api import Catalog, ago, pointers, told
 
 from chassis import clock
+from chassis.allowance import Allowance
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.rejection import Quota, Rejection
 from chassis.testkit.databases import Addresses, Pools
-from service_catalog.satisfaction.allowance import Allowance
 from service_catalog.satisfaction.operations import Invitations, Responses
 from service_catalog.satisfaction.schemas import (
     EXAMPLE,

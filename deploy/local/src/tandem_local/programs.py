@@ -108,6 +108,7 @@ def service_program(
         "TANDEM_CLIENT_ID": service,
         "TANDEM_CLIENT_SECRET": secrets["client_secret"],
         "TANDEM_METRICS_PORT": str(places.ports.get(f"{service}-{command}-metrics", 0)),
+        "TANDEM_REQUESTS_PER_SECOND": "0",
         "TANDEM_DRAIN_SECONDS": "0",
     }
     arguments = ["--host", HOST, "--port", str(places.ports[service])] if command == "serve" else []

@@ -103,7 +103,8 @@ class ServiceSettings(ServerSettings):
     client_id: str | None = None
     client_secret: SecretStr | None = None
 
-    idempotency_hours: PositiveInt = 24
+    requests_per_second: Annotated[int, Field(ge=0)] = 200
+    """How often a client of an organisation may ask this process, ten seconds' worth at once; 0 sets no limit."""
     body_bytes_max: PositiveInt = MEBIBYTE
     bulk_body_bytes_max: PositiveInt = 16 * MEBIBYTE
 

@@ -3,11 +3,12 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import product
 
 import httpx
 import pytest
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis import logs
+from chassis.http import needs
 from chassis.http.app import Api, create_api
 from chassis.http.dispatch import Dispatch
 from chassis.http.draining import Drain
@@ -72,6 +74,35 @@ async def test_a_draining_server_sends_everyone_away(api: Api, client: httpx.Asy
     for path in ("/healthz", THING, "/v1/nothing"):
         assert (await client.get(path)).headers["connection"] == "close"
     assert (await client.get(THING)).status_code == 200
+
+
+async def test_each_client_of_an_organisation_may_ask_so_often(
+    settings: ServiceSettings, token: Callable[..., str]
+) -> None:
+    limited = settings.model_copy(update={"requests_per_second": 1})
+    routes = Router("/things")
+
+    @routes.get("/one", dependencies=[Depends(needs("things:read"))])
+    async def get_one() -> str:
+        return "one"
+
+    api = create_api(limited, title="Things", routers=[routes])
+    bearers = {who: token("things:read", org=who[0], sub=who[1]) for who in product(("acme", "other"), ("ada", "bob"))}
+    async with client_of(api) as client:
+
+        async def ask(org: str, sub: str) -> httpx.Response:
+            return await client.get("/v1/things/one", headers={"Authorization": f"Bearer {bearers[org, sub]}"})
+
+        assert {(await ask("acme", "ada")).status_code for _ in range(10)} == {200}
+        refused = await ask("acme", "ada")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.headers["RateLimit-Policy"] == '"requests";q=10;w=10'
+        assert refused.headers["RateLimit"] == '"requests";r=0;t=1'
+        assert {(await ask(*who)).status_code for who in bearers if who != ("acme", "ada")} == {200}
+        assert (await client.get("/healthz")).status_code == 200
+        await asyncio.sleep(1)
+        assert (await ask("acme", "ada")).status_code == 200
 
 
 async def test_resources_live_as_long_as_the_application(settings: ServiceSettings) -> None:

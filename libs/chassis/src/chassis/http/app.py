@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from chassis.allowance import Allowance
 from chassis.http.authentication import Authentication, TokenVerifier, open_paths
 from chassis.http.dispatch import Dispatch
 from chassis.http.draining import Drain
@@ -23,6 +24,7 @@ from chassis.metrics import request_metrics
 from chassis.settings import ServiceSettings
 
 API_VERSION = "1.0.0"
+AT_ONCE_SECONDS = 10
 NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own; ours is in the edge."""
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -105,9 +107,12 @@ def create_api(
 def _layers(
     settings: ServiceSettings, verifier: TokenVerifier, drain: Drain, patterns: Collection[str]
 ) -> Callable[[ASGIApp], ASGIApp]:
+    rate = settings.requests_per_second
+    allowance = Allowance("requests", burst=AT_ONCE_SECONDS * rate, seconds=1 / rate) if rate else None
+
     def wrap(inner: ASGIApp) -> ASGIApp:
         return Edge(
-            Authentication(inner, verifier, open_paths(patterns)),
+            Authentication(inner, verifier, open_paths(patterns), allowance),
             metrics=request_metrics(),
             drain=drain,
             body_bytes_max=settings.body_bytes_max,

@@ -15,6 +15,7 @@ import jwt
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import clock
+from chassis.allowance import Allowance
 from chassis.caller import EVERY_ORGANISATION, ORGANISATION, Caller
 from chassis.http.idempotency import CALLER
 from chassis.http.keys import KeySource
@@ -109,13 +110,16 @@ class TokenVerifier:
 class Authentication:
     """ASGI: gives every request below `/v1/` its caller, except on paths that are open.
 
-    `is_open` says of a path whether it needs no token.
+    `is_open` says of a path whether it needs no token; `allowance` how often a client of an organisation may ask.
     """
 
-    def __init__(self, app: ASGIApp, verifier: TokenVerifier, is_open: Callable[[str], bool]) -> None:
+    def __init__(
+        self, app: ASGIApp, verifier: TokenVerifier, is_open: Callable[[str], bool], allowance: Allowance | None = None
+    ) -> None:
         self._app = app
         self._verifier = verifier
         self._is_open = is_open
+        self._allowance = allowance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -128,6 +132,8 @@ class Authentication:
             trace = CURRENT.get()
             if trace is not None:
                 trace.org = caller.org
+            if self._allowance is not None:
+                self._allowance.take((caller.org, caller.subject))
         await self._app(scope, receive, send)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
 
+from chassis.allowance import Allowance
 from chassis.batch import identity_of, known_rows, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
@@ -20,7 +21,6 @@ from chassis.rejection import Rejection, invalid
 from chassis.tracing import CURRENT
 from chassis.writing import add, delete_one, revise
 from service_catalog.satisfaction import importing, moments
-from service_catalog.satisfaction.allowance import Allowance
 from service_catalog.satisfaction.schemas import (
     NewSurveyInvitation,
     NewSurveyResponse,

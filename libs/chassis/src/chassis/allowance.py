@@ -1,8 +1,8 @@
-"""How often one may ask where no login is needed: a bucket of tokens for each name, refilled as time goes by."""
+"""How often one may ask: a bucket of tokens for each name, refilled as time goes by."""
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from time import monotonic
 
 from chassis.rejection import Quota, too_many
@@ -21,9 +21,9 @@ class Allowance:
         self._burst = burst
         self._seconds = seconds
         self._now = now
-        self._full_at: OrderedDict[str, float] = OrderedDict()
+        self._full_at: OrderedDict[Hashable, float] = OrderedDict()
 
-    def take(self, name: str) -> None:
+    def take(self, name: Hashable) -> None:
         """Take one, or refuse and tell when to come back."""
         now = self._now()
         full_at = max(self._full_at.get(name, now), now) + self._seconds
@@ -31,7 +31,7 @@ class Allowance:
         if wait > 0:
             window = math.ceil(self._burst * self._seconds)
             quota = Quota(self._policy, self._burst, window_seconds=window, more_in_seconds=math.ceil(wait))
-            raise too_many("Too many answers at once; come back later.", quota)
+            raise too_many("That was too often; come back later.", quota)
         self._full_at[name] = full_at
         self._full_at.move_to_end(name)
         if len(self._full_at) > NAMES_KEPT:
