@@ -292,6 +292,28 @@ async def test_what_stayed_resolved_for_seven_days_closes_itself(catalog: Catalo
     assert (await catalog.get(own))["version"] == closed["version"]
 
 
+@pytest.mark.parametrize("way", ["patch", "batch"])
+async def test_a_service_says_how_long_its_incidents_stay_resolved(
+    catalog: Catalog, addresses: Addresses, way: str
+) -> None:
+    service = await catalog.service()
+    assert service["incidents_close_after_days"] == 7
+    own = f"incidents/{(await catalog.incident(service, occurred_at=ago(days=4)))['id']}"
+    await catalog.move(own, "resolved", at=ago(days=3), **DONE)
+    await watched(addresses)
+    assert (await catalog.get(own))["state"] == "resolved"
+    shorter = {"incidents_close_after_days": 2}
+    if way == "batch":
+        await catalog.batch("services", [{"key": service["key"]} | shorter])
+    else:
+        await catalog.patch(f"services/{service['id']}", shorter)
+    await watched(addresses)
+    closed = await catalog.get(own)
+    assert closed["state"] == "closed"
+    last = (await catalog.get(f"{own}/timeline"))["items"][-1]
+    assert last["reason"] == "It stayed resolved for 2 days."
+
+
 async def test_what_was_reopened_or_is_led_by_another_tool_does_not_close_itself(
     catalog: Catalog, addresses: Addresses
 ) -> None:

@@ -121,7 +121,8 @@ def router(incidents: Incidents) -> Router:
 
         `on_hold` needs a `hold_reason`, `resolved` a `resolution` and a `factor`, `cancelled` one of the reasons
         `duplicate`, `not_an_incident`, `other`. From `resolved` back to `in_progress` is a reopening. What stays
-        resolved for seven days closes by itself, unless it has an `external_source`: the tool it is from closes it.
+        resolved for the service's `incidents_close_after_days` closes by itself, unless it has an `external_source`:
+        the tool it is from closes it.
         """
         return answer(request, await incidents.transition(caller, incident_id, order))
 

@@ -32,6 +32,11 @@ _CALENDARS = Statement(
         service.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1)))
     )
 )
+_CLOSING = Statement(
+    select(service.c.id, service.c.incidents_close_after_days).where(
+        service.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1)))
+    )
+)
 _LOCK_MANY = Statement(
     select(service.c.id)
     .where(service.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
@@ -87,6 +92,11 @@ async def lock_service(tx: Transaction, id_: UUID) -> bool:
 async def calendars_of(tx: Reading, ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
     """Return the calendars of services' agreed hours; a service may have none."""
     return {row["id"]: row["calendar_id"] for row in await tx.all(_CALENDARS, ids=sorted(ids))}
+
+
+async def closing_days_of(tx: Reading, ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Return after how many days the incidents of services close that stay resolved."""
+    return {row["id"]: row["incidents_close_after_days"] for row in await tx.all(_CLOSING, ids=sorted(ids))}
 
 
 async def lock_services(tx: Transaction, ids: Iterable[UUID]) -> None:

@@ -17,6 +17,7 @@ from service_catalog.services.tables import SERVICES
 _TOLD = ("live_from", "retired_at")
 HISTORICAL = frozenset({"state", "history", *_TOLD})
 _PLAIN = frozenset({"key", "name", "external_source", "external_id", *ServiceDescription.model_fields})
+CLOCKING = frozenset({"calendar_id", "incidents_close_after_days"})
 _NEVER_NULL = frozenset({"name", "state"})
 
 
@@ -100,8 +101,8 @@ def _faults(item: ServiceItem, past: Mapping[str, Any]) -> list[Fault]:
     return faults
 
 
-def with_other_hours(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[UUID]:
-    """Return the known services whose calendar a batch has exchanged."""
+def with_other_clocks(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> list[UUID]:
+    """Return the known services of which a batch has changed what the clocks of their incidents run by."""
     return [
         result.id
         for draft, result in zip(drafts, results, strict=True)
@@ -109,6 +110,5 @@ def with_other_hours(drafts: Sequence[Draft | Rejection], results: Sequence[Resu
         and result.written
         and result.id is not None
         and result.before is not None
-        and "calendar_id" in draft.upsert.named
-        and result.before["calendar_id"] != draft.upsert.values["calendar_id"]
+        and any(result.before[name] != draft.upsert.values[name] for name in CLOCKING & draft.upsert.named)
     ]

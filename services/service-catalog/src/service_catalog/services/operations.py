@@ -138,7 +138,7 @@ class Services:
                 importing.drafted(item, known, undecided=undecided, now=tx.now, actor=caller.subject) for item in items
             ]
             report = await write_told(tx, SERVICES, drafts, mode=mode, known=known)
-            await timers.recheck_services(tx, importing.with_other_hours(drafts, report.results))
+            await timers.recheck_services(tx, importing.with_other_clocks(drafts, report.results))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: ServiceTransition) -> Written:
@@ -314,7 +314,7 @@ async def _revise(tx: Transaction, row: Any, changes: Mapping[str, Any], expecte
     if changes.get("successor_service_id") == row["id"]:
         raise invalid(Fault("/successor_service_id", "reference-to-itself", "A service does not succeed itself."))
     written = await revise(tx, SERVICES, row, changes, expected=expected)
-    if changes.get("calendar_id", row["calendar_id"]) != row["calendar_id"]:
+    if any(changes.get(name, row[name]) != row[name] for name in importing.CLOCKING):
         await timers.recheck_services(tx, [row["id"]])
     return written
 

@@ -23,6 +23,7 @@ from chassis.schemas import (
 from service_catalog.services.lifecycle import Waivable
 
 Type = Literal["business", "technical", "application"]
+Days = Annotated[int, Field(ge=1, le=365)]
 Criticality = Literal["tier1", "tier2", "tier3", "tier4"]
 State = Literal["proposed", "designing", "creating", "delivering", "supporting", "retiring", "retired", "cancelled"]
 OperationalStatus = Literal["operational", "maintenance", "degraded", "partial_outage", "major_outage"]
@@ -95,6 +96,8 @@ class ServiceDescription(Input):
     boundaries: Boundaries = Boundaries()
     calendar_id: UUID | None = None
     """The calendar of its agreed service hours; without one it is to be available at all times."""
+    incidents_close_after_days: Days = 7
+    """How long an incident stays resolved before it closes by itself, unless another tool leads it."""
     project_id: UUID | None = None
     """The project that brings it to life."""
     direct_delivery_reason: Text | None = None
@@ -185,6 +188,7 @@ class ServicePatch(Patch):
     support_team: Name | None = UNSET
     boundaries: BoundariesPatch | None = UNSET
     calendar_id: UUID | None = UNSET
+    incidents_close_after_days: Days = UNSET
     project_id: UUID | None = UNSET
     direct_delivery_reason: Text | None = UNSET
     retire_on: Day | None = UNSET
@@ -227,6 +231,7 @@ class Service(Traceable):
     support_team: str | None
     boundaries: Boundaries
     calendar_id: UUID | None
+    incidents_close_after_days: int
     state: State
     live_from: Instant | None
     """Since when it is live: when it first entered `delivering`, or as an import said."""

@@ -1,6 +1,6 @@
 """The table of services."""
 
-from sqlalchemy import Column, Date, ForeignKeyConstraint, Index, Text, UniqueConstraint, Uuid
+from sqlalchemy import Column, Date, ForeignKeyConstraint, Index, Integer, Text, UniqueConstraint, Uuid, text
 
 from chassis.reading import refuse_unknown
 from chassis.rejection import Rejection
@@ -19,6 +19,7 @@ service = tenant_table(
     Column("support_team", Text),
     Column("boundaries", JsonDocument, nullable=False),
     Column("calendar_id", Uuid),
+    Column("incidents_close_after_days", Integer, nullable=False, server_default=text("7")),
     Column("state", Text, nullable=False),
     Column("live_from", Instant),
     Column("retired_at", Instant),

@@ -11,14 +11,12 @@ from service_catalog.clocks.documents import told_of
 from service_catalog.clocks.reckoning import Clock
 from service_catalog.clocks.watch import coming, to_tell
 from service_catalog.incidents.operations import Incidents
+from service_catalog.services.directory import closing_days_of
 from service_catalog.sla.clocks import Target
 from service_catalog.sla.documents import document_of
 from service_catalog.sla.notices import note
 from service_catalog.sla.operations import SlaClocks
 from service_catalog.sla.timers import TIMERS
-
-CLOSED_AFTER = timedelta(days=7)
-CLOSING_REASON = "It stayed resolved for 7 days."
 
 
 class WatchedIncidents:
@@ -37,6 +35,8 @@ class WatchedIncidents:
     async def judge(self, tx: Transaction, rows: Sequence[Any]) -> Mapping[UUID, datetime | None]:
         """Tell of incidents' clocks, close what stayed resolved, and return when the others are looked at next."""
         clocks_of = await self._clocks.clocks_of(tx, rows)
+        closing = [incident for incident in rows if closes_by_itself(incident)]
+        days_of = await closing_days_of(tx, {incident["service_id"] for incident in closing}) if closing else {}
         following: dict[UUID, datetime | None] = {}
         for incident in rows:
             clocks = clocks_of[incident["id"]]
@@ -44,21 +44,21 @@ class WatchedIncidents:
                 await _tell_of(tx, incident, clock)
             if incident["state"] in {"closed", "cancelled"}:
                 continue
-            closing_at = closing_of(incident)
-            if closing_at is not None and closing_at <= tx.now:
-                await self._incidents.close(tx, incident, closing_at, CLOSING_REASON)
-            else:
-                looks = [*coming(clocks), *([] if closing_at is None else [closing_at])]
-                following[incident["id"]] = min(looks, default=None)
+            looks = [*coming(clocks)]
+            if closes_by_itself(incident):
+                days = days_of[incident["service_id"]]
+                closing_at = incident["state_since"] + timedelta(days=days)
+                if closing_at <= tx.now:
+                    await self._incidents.close(tx, incident, closing_at, f"It stayed resolved for {days} days.")
+                    continue
+                looks.append(closing_at)
+            following[incident["id"]] = min(looks, default=None)
         return following
 
 
-def closing_of(incident: Any) -> datetime | None:
-    """Return when an incident closes by itself; one that another tool leads is closed by that tool."""
-    if incident["state"] != "resolved" or incident["external_source"] is not None:
-        return None
-    since: datetime = incident["state_since"]
-    return since + CLOSED_AFTER
+def closes_by_itself(incident: Any) -> bool:
+    """Tell whether an incident closes when it has stayed resolved; one that another tool leads is closed by that."""
+    return incident["state"] == "resolved" and incident["external_source"] is None
 
 
 async def _tell_of(tx: Transaction, incident: Any, clock: Clock[Target]) -> None:
