@@ -27,6 +27,7 @@ def settings_on(addresses: Addresses, settings_class: type[SettingsT], *, jwks_f
         "owner_password": addresses.owner.password,
         "jwks_url": jwks_file.as_uri(),
         "issuer": signer.issuer,
+        "requests_per_second": 0,
         "cursor_secret": "of-this-run",
     }
     return settings_class(**given)
