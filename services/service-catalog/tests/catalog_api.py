@@ -188,6 +188,11 @@ def codes(answer: Any) -> list[str]:
     return [guard["code"] for guard in answer["unmet_guards"]]
 
 
+def refs(answer: Any) -> list[str | None]:
+    """Return which resources stand in the way, as an answer lists them."""
+    return [guard["ref"] for guard in answer["unmet_guards"]]
+
+
 def pointers(answer: Any) -> list[tuple[str, str]]:
     return [(error["pointer"], error["code"]) for error in answer["errors"]]
 

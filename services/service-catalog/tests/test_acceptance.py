@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from catalog_api import Catalog, codes, own_path, pointers, ready_service
+from catalog_api import Catalog, codes, own_path, pointers, ready_service, refs
 
 from chassis import clock
 from service_catalog.acceptance.lifecycle import DECISIONS, LIFECYCLE, OPEN
@@ -110,11 +110,15 @@ async def test_criteria_stand_in_the_way_of_the_service(catalog: Catalog) -> Non
     technology = await catalog.criterion(service, dimension="technology", mandatory=False)
     people = await catalog.criterion(service, dimension="people")
     await catalog.move(own, "creating")
-    assert codes(await catalog.move(own, "delivering", status=409)) == ["technology_criteria_decided"]
+    refused = await catalog.move(own, "delivering", status=409)
+    assert codes(refused) == ["technology_criteria_decided"]
+    assert refs(refused) == [f"{own}/acceptance-criteria/{technology['id']}"]
     await decide(catalog, technology, "failed", reason="Slow.")
     await catalog.move(own, "delivering")
     await decide(catalog, process, "failed", reason="No.")
-    assert codes(await catalog.move(own, "supporting", status=409)) == ["mandatory_criteria_passed"]
+    refused = await catalog.move(own, "supporting", status=409)
+    assert codes(refused) == ["mandatory_criteria_passed"]
+    assert refs(refused) == [f"{own}/acceptance-criteria/{process['id']}"]
     await decide(catalog, process, "passed")
     await decide(catalog, people, "waived", reason="Trained in May.")
     assert (await catalog.move(own, "supporting"))["state"] == "supporting"
@@ -133,13 +137,15 @@ async def test_dependencies_and_early_life_support_stand_in_the_way(catalog: Cat
         await catalog.move(own, state)
     refused = await catalog.move(own, "supporting", status=409)
     assert codes(refused) == ["hard_dependencies_live", "early_life_support_over"]
+    assert refs(refused) == [below, None]
     await catalog.patch(own, {"early_life_support_ends_on": str(today - timedelta(days=1))})
     for state in ("designing", "creating", "delivering", "supporting"):
         await catalog.move(below, state)
     await catalog.move(own, "supporting")
     await catalog.move(below, "retiring")
     refused = await catalog.move(below, "retired", status=409)
-    assert (codes(refused), "upper" in refused["unmet_guards"][0]["message"]) == (["no_live_dependents"], True)
+    assert (codes(refused), refs(refused)) == (["no_live_dependents"], [own])
+    assert "upper" in refused["unmet_guards"][0]["message"]
     for state in ("retiring", "retired"):
         await catalog.move(own, state)
     await catalog.move(below, "retired")

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, codes, told
+from catalog_api import Catalog, ago, codes, refs, told
 
 from chassis.testkit.databases import Pools
 from service_catalog.changes.schemas import Conflicts
@@ -121,6 +121,7 @@ async def test_a_conflict_keeps_a_change_from_being_scheduled(catalog: Catalog) 
     refused = await catalog.move(second, "scheduled", status=409)
     assert codes(refused) == ["no_conflict"]
     assert first in refused["unmet_guards"][0]["message"]
+    assert refs(refused) == [first]
     available = (await catalog.get(f"{second}/transitions"))["available"]
     assert {one["to"]: codes(one) for one in available}["scheduled"] == ["no_conflict"]
     await catalog.move(first, "cancelled", reason="Not needed.")

@@ -3,7 +3,7 @@ from typing import Any
 
 import httpx
 import pytest
-from catalog_api import Catalog, codes, handover_event, own_path, ready_service, told
+from catalog_api import Catalog, codes, handover_event, own_path, ready_service, refs, told
 
 from chassis import clock, ids
 from chassis.testkit.databases import Pools
@@ -126,6 +126,9 @@ async def test_all_that_stands_in_the_way_of_an_acceptance_is_told_at_once_and_b
     refused = await decide(catalog, handover, "accept", status=409)
     assert codes(refused) == available["accepted"]
     assert [guard["message"][0] for guard in refused["unmet_guards"]] == ["1", "1"]
+    of_service = f"services/{handover['service_id']}/acceptance-criteria"
+    criteria = {one["text"]: one["id"] for one in (await catalog.get(of_service))["items"]}
+    assert refs(refused) == [None, f"{of_service}/{criteria['Who is called is known.']}"]
     assert await catalog.get(f"handovers/{handover['id']}") == handover
 
 

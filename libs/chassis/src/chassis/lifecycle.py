@@ -11,15 +11,21 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, slots=True)
 class Guard(Generic[Subject]):
-    """A named condition of a transition: `refuse` returns a sentence saying what is missing, or None."""
+    """A named condition of a transition: `refuse` returns a sentence saying what is missing, or None.
+
+    `about` returns the path below `/v1` of what stands in the way, of several the first.
+    """
 
     code: str
     refuse: Callable[[Subject], str | None]
+    about: Callable[[Subject], str | None] | None = None
 
     def unmet(self, subject: Subject) -> UnmetGuard | None:
         """Return why the subject does not meet this guard, or None."""
         message = self.refuse(subject)
-        return None if message is None else UnmetGuard(self.code, message)
+        if message is None:
+            return None
+        return UnmetGuard(self.code, message, None if self.about is None else self.about(subject))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
 from chassis.rejection import Rejection
@@ -45,3 +46,8 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
 def unsettled(criteria: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the mandatory criteria that are neither passed nor waived."""
     return [one for one in criteria if one["mandatory"] and one["status"] not in _SETTLED]
+
+
+def criterion_path(service_id: UUID, criterion: Mapping[str, Any]) -> str:
+    """Return the path of a service's criterion below `/v1`."""
+    return f"services/{service_id}/acceptance-criteria/{criterion['id']}"

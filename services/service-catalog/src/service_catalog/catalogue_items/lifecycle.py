@@ -26,7 +26,11 @@ def _service_not_over(candidate: Candidate) -> str | None:
     return f"Its service is {candidate.service_state}." if candidate.service_state in SERVICE_PAST else None
 
 
-_PUBLISHED = (Guard("form_schema_set", _form_schema_set), Guard("service_not_over", _service_not_over))
+def _service_path(candidate: Candidate) -> str:
+    return f"services/{candidate.item['service_id']}"
+
+
+_PUBLISHED = (Guard("form_schema_set", _form_schema_set), Guard("service_not_over", _service_not_over, _service_path))
 
 LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
     name="The catalogue item",

@@ -79,6 +79,10 @@ def _no_conflict(candidate: Candidate) -> str | None:
     return f"At that time its services belong to {told}; an approver may accept_conflicts."
 
 
+def _first_in_the_way(candidate: Candidate) -> str:
+    return candidate.in_the_way[0]
+
+
 def _acceptance_reason_given(candidate: Candidate) -> str | None:
     is_given = not candidate.accept_conflicts or _said(candidate.reason)
     return None if is_given else "Conflicts are accepted for a reason."
@@ -125,7 +129,10 @@ _APPROVER_IS_ANOTHER = Guard("approver_is_another", _approver_is_another)
 _APPROVED = Guard("approved", _approved)
 _IS_EMERGENCY = Guard("is_emergency", _is_emergency)
 _REASON_GIVEN = Guard("reason_given", _reason_given)
-_FREE = (Guard("acceptance_reason_given", _acceptance_reason_given), Guard("no_conflict", _no_conflict))
+_FREE = (
+    Guard("acceptance_reason_given", _acceptance_reason_given),
+    Guard("no_conflict", _no_conflict, _first_in_the_way),
+)
 _AT_ONCE = (_IS_EMERGENCY, Guard("emergency_reason_given", _emergency_reason_given))
 
 LIFECYCLE: Lifecycle[Candidate] = Lifecycle(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
-from service_catalog.acceptance.lifecycle import unsettled
+from service_catalog.acceptance.lifecycle import criterion_path, unsettled
 
 ACCEPTED_DELIVERABLE = frozenset({"accepted", "accepted_conditionally"})
 _IN_DELIVERY = frozenset({"delivering", "supporting"})
@@ -34,6 +34,10 @@ def _service_in_delivery(candidate: Candidate) -> str | None:
     return None if state in _IN_DELIVERY else f"The service is {state}; what is handed over is delivered first."
 
 
+def _service_path(candidate: Candidate) -> str:
+    return f"services/{candidate.handover['service_id']}"
+
+
 def _deliverables_accepted(candidate: Candidate) -> str | None:
     number = sum(one["acceptance"]["status"] not in ACCEPTED_DELIVERABLE for one in candidate.handover["deliverables"])
     return f"{number} deliverables are not accepted." if number else None
@@ -42,6 +46,10 @@ def _deliverables_accepted(candidate: Candidate) -> str | None:
 def _mandatory_criteria_passed(candidate: Candidate) -> str | None:
     number = len(candidate.unmet_criteria())
     return f"{number} mandatory acceptance criteria are neither passed nor waived." if number else None
+
+
+def _first_unmet(candidate: Candidate) -> str:
+    return criterion_path(candidate.handover["service_id"], candidate.unmet_criteria()[0])
 
 
 def _reason_given(candidate: Candidate) -> str | None:
@@ -61,9 +69,9 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
             "accepted",
             "accepted",
             (
-                Guard("service_in_delivery", _service_in_delivery),
+                Guard("service_in_delivery", _service_in_delivery, _service_path),
                 Guard("deliverables_accepted", _deliverables_accepted),
-                Guard("mandatory_criteria_passed", _mandatory_criteria_passed),
+                Guard("mandatory_criteria_passed", _mandatory_criteria_passed, _first_unmet),
             ),
         ),
         Transition("requested", "rejected", "rejected", (Guard("reason_given", _reason_given),)),

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
-from service_catalog.acceptance.lifecycle import unsettled
+from service_catalog.acceptance.lifecycle import criterion_path, unsettled
 
 LIVE = frozenset({"delivering", "supporting", "retiring", "retired"})
 IN_USE_NOW = LIVE - {"retired"}
@@ -41,6 +41,14 @@ class Candidate:
     def undecided_technology(self) -> list[Mapping[str, Any]]:
         """Return the criteria of technology that nobody has decided."""
         return [one for one in self.criteria if (one["dimension"], one["status"]) == ("technology", "open")]
+
+    def dead_dependencies(self) -> list[Mapping[str, Any]]:
+        """Return what it cannot work without and is not live."""
+        return [one for one in self.hard_dependencies if one["state"] not in IN_USE_NOW]
+
+    def live_dependents(self) -> list[Mapping[str, Any]]:
+        """Return what is live and depends on it."""
+        return [one for one in self.dependents if one["state"] in IN_USE_NOW]
 
     def unsettled(self) -> list[Mapping[str, Any]]:
         """Return the mandatory criteria that are neither passed nor waived."""
@@ -83,9 +91,17 @@ def _technology_criteria_decided(candidate: Candidate) -> str | None:
     return f"{number} acceptance criteria of technology are not decided." if number else None
 
 
+def _first_undecided_technology(candidate: Candidate) -> str:
+    return criterion_path(candidate.service["id"], candidate.undecided_technology()[0])
+
+
 def _mandatory_criteria_passed(candidate: Candidate) -> str | None:
     number = len(candidate.unsettled())
     return f"{number} mandatory acceptance criteria are neither passed nor waived." if number else None
+
+
+def _first_unsettled(candidate: Candidate) -> str:
+    return criterion_path(candidate.service["id"], candidate.unsettled()[0])
 
 
 def _handover_received(candidate: Candidate) -> str | None:
@@ -107,8 +123,12 @@ def _handover_accepted(candidate: Candidate) -> str | None:
 
 
 def _hard_dependencies_live(candidate: Candidate) -> str | None:
-    missing = [one["key"] for one in candidate.hard_dependencies if one["state"] not in IN_USE_NOW]
+    missing = candidate.dead_dependencies()
     return f"What it cannot work without is not live: {_named(missing)}." if missing else None
+
+
+def _first_dead_dependency(candidate: Candidate) -> str:
+    return f"services/{candidate.dead_dependencies()[0]['id']}"
 
 
 def _early_life_support_over(candidate: Candidate) -> str | None:
@@ -117,13 +137,17 @@ def _early_life_support_over(candidate: Candidate) -> str | None:
 
 
 def _no_live_dependents(candidate: Candidate) -> str | None:
-    live = [one["key"] for one in candidate.dependents if one["state"] in IN_USE_NOW]
+    live = candidate.live_dependents()
     return f"Live services depend on it: {_named(live)}." if live else None
 
 
-def _named(keys: Sequence[str]) -> str:
-    more = len(keys) - NAMED_MAX
-    return ", ".join(keys[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+def _first_live_dependent(candidate: Candidate) -> str:
+    return f"services/{candidate.live_dependents()[0]['id']}"
+
+
+def _named(services: Sequence[Mapping[str, Any]]) -> str:
+    more = len(services) - NAMED_MAX
+    return ", ".join(one["key"] for one in services[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def _no_open_major_incident(candidate: Candidate) -> str | None:
@@ -188,7 +212,7 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
             "delivered",
             (
                 Guard("support_team_set", _support_team_set),
-                Guard("technology_criteria_decided", _technology_criteria_decided),
+                Guard("technology_criteria_decided", _technology_criteria_decided, _first_undecided_technology),
                 Guard("handover_received", _handover_received),
             ),
         ),
@@ -197,8 +221,8 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
             "supporting",
             "support_started",
             (
-                Guard("mandatory_criteria_passed", _mandatory_criteria_passed),
-                Guard("hard_dependencies_live", _hard_dependencies_live),
+                Guard("mandatory_criteria_passed", _mandatory_criteria_passed, _first_unsettled),
+                Guard("hard_dependencies_live", _hard_dependencies_live, _first_dead_dependency),
                 Guard("no_open_major_incident", _no_open_major_incident),
                 Guard("handover_accepted", _handover_accepted),
                 Guard("early_life_support_over", _early_life_support_over),
@@ -217,7 +241,10 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
             "retiring",
             "retired",
             "retired",
-            (Guard("no_live_dependents", _no_live_dependents), Guard("no_open_incidents", _no_open_incidents)),
+            (
+                Guard("no_live_dependents", _no_live_dependents, _first_live_dependent),
+                Guard("no_open_incidents", _no_open_incidents),
+            ),
         ),
         Transition("creating", "designing", "returned", (REASON_GIVEN,)),
         Transition("delivering", "creating", "returned", (REASON_GIVEN,)),
