@@ -1,15 +1,14 @@
 """Every list takes every filter that its document has."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from catalog_api import Catalog
-from test_openapi import SETTINGS
 
-from service_catalog.main import create_app
-from service_catalog.settings import Settings
-
-PATHS = create_app(Settings.model_validate(SETTINGS)).openapi()["paths"]
+DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi" / "service-catalog.json"
+PATHS = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
 LISTS = [path for path, ways in PATHS.items() if "{" not in path and "updated_since" in str(ways.get("get"))]
 OF_FORMAT = {"uuid": "01890a5d-ac96-774b-bcce-b302099a8057", "date-time": "2026-03-01T00:00:00Z", "date": "2026-03-01"}
 OF_TYPE = {"string": "x", "boolean": "true", "integer": "1"}
