@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chassis.database import Reading, Statement, Transaction
 from chassis.resource import Instant
-from chassis.writing import CALLER_NOW, CALLER_ORG, Columns
+from chassis.write_statements import CALLER_NOW, CALLER_ORG, Columns
 
 _NOW = bindparam("now", type_=Instant)
 _NEXT = (
