@@ -15,7 +15,7 @@ import httpx
 import uvicorn
 
 from chassis.http.app import Api
-from chassis.serving import Protocol
+from chassis.serving import configured
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 HOOKS = Path(__file__).with_name("contract_hooks.py")
@@ -28,18 +28,7 @@ ORGANISATION = "contract"
 @contextmanager
 def serving(api: Api) -> Iterator[str]:
     """Serve an application on a free port, as it is served elsewhere, and stop it after the block."""
-    config = uvicorn.Config(
-        api,
-        host="127.0.0.1",
-        port=0,
-        http=Protocol,
-        lifespan="on",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configured(api, host="127.0.0.1", port=0))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, Literal, TextIO
 
@@ -25,6 +26,7 @@ class Lines:
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._gathered: list[str] = []
+        self._lock = threading.RLock()
 
     def info(self, line: str) -> None:
         """Write a line soon; at once where no loop runs."""
@@ -33,8 +35,10 @@ class Lines:
         except RuntimeError:
             self.msg(line)
             return
-        self._gathered.append(f"{line}\n")
-        if len(self._gathered) == 1:
+        with self._lock:
+            self._gathered.append(f"{line}\n")
+            is_first = len(self._gathered) == 1
+        if is_first:
             loop.call_later(GATHER_SECONDS, self.flush)
 
     def msg(self, line: str) -> None:
@@ -47,14 +51,16 @@ class Lines:
 
     def write(self, text: str) -> None:
         """Write text with the next flush."""
-        self._gathered.append(text)
+        with self._lock:
+            self._gathered.append(text)
 
     def flush(self) -> None:
         """Write all that was gathered."""
-        gathered, self._gathered = self._gathered, []
-        if gathered:
-            self._file.write("".join(gathered))
-            self._file.flush()
+        with self._lock:
+            gathered, self._gathered = self._gathered, []
+            if gathered:
+                self._file.write("".join(gathered))
+                self._file.flush()
 
 
 def _with_trace(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

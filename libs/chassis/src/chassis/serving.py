@@ -79,7 +79,16 @@ def serve(app: ASGIApp, settings: ServerSettings, *, drain: Drain, host: str, po
     Forwarded addresses are not believed: links are relative and nothing here asks for a client's address.
     """
     serve_metrics(settings.metrics_port)
-    config = uvicorn.Config(
+    config = configured(app, host=host, port=port, graceful_seconds=settings.graceful_seconds)
+    server = DrainingServer(config, drain, settings.drain_seconds)
+    spare_the_collector()
+    server.run()
+    return 0 if server.started else START_FAILED
+
+
+def configured(app: ASGIApp, *, host: str, port: int, graceful_seconds: float = 1) -> uvicorn.Config:
+    """Return how uvicorn serves an application, wherever that is; port 0 is any free one."""
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -93,13 +102,9 @@ def serve(app: ASGIApp, settings: ServerSettings, *, drain: Drain, host: str, po
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=max(1, round(settings.graceful_seconds)),
+        timeout_graceful_shutdown=max(1, round(graceful_seconds)),
         limit_concurrency=None,
     )
-    server = DrainingServer(config, drain, settings.drain_seconds)
-    spare_the_collector()
-    server.run()
-    return 0 if server.started else START_FAILED
 
 
 def spare_the_collector() -> None:

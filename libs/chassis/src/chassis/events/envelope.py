@@ -105,7 +105,7 @@ _MANY: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
 
 
 def read_batch(body: bytes) -> list[Event]:
-    """Read a JSON batch out of a sibling's log; raise ValueError, or pydantic's ValidationError, where it is not one.
+    """Read a JSON batch out of a sibling's log; raise ValueError where it is not one.
 
     In two steps: what may be anything, as `data`, is read in three quarters of the time so.
     """
