@@ -7,6 +7,7 @@ import pytest
 from catalog_api import APPROVER, Catalog, ago, codes, pointers, told
 
 from chassis import clock
+from chassis.schemas import instant_text
 from chassis.testkit.applications import ANY_VERSION
 from chassis.testkit.databases import Pools
 from service_catalog.changes.schemas import EXAMPLE, Change
@@ -171,7 +172,7 @@ async def test_a_step_lies_neither_in_the_future_nor_before_the_last(catalog: Ca
     own = await brought(catalog, "scheduled", **STANDARD)
     assert pointers(await catalog.move(own, "implementing", at=LATER, status=422)) == [("/at", "in-the-future")]
     assert pointers(await catalog.move(own, "implementing", at=ago(days=1), status=422)) == [("/at", "before-last")]
-    now = clock.now().isoformat().replace("+00:00", "Z")
+    now = instant_text(clock.now())
     assert (await catalog.move(own, "implementing", at=now))["actual_start"] == now
 
 
