@@ -22,7 +22,8 @@ import asyncpg
 from consumption import cpu_seconds
 from measuring import load, publish
 from stand import ORG, Stand, running_stand
-from subjects import FILLED, Subject, fill, incidents, prefixed
+from subjects import FILLED, Subject, fill, incidents
+from targets import prefixed
 
 from chassis.events.sequencer import POLL_SECONDS
 

@@ -1,56 +1,75 @@
 """Importing incidents in batches against one client that creates them one after the other.
 
-`python tests/benchmarks/bench_import.py [folder]`. Both go through the gateway with everything on; the figure wanted is
-that a batch of 1,000 brings in at least twenty times as many a second.
+`python tests/benchmarks/bench_import.py [folder]`. Through the gateway, with everything on; the figure wanted is that a
+batch of 1,000 brings in at least twenty times as many a second. The floor's batches, which write rows and nothing
+else, are measured in turn with them: what they reach says how much of it is there to be reached.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from typing import Any
 
-from measuring import measured, medians, publish
+from measuring import Request, measured, medians, publish, ratio
 from stand import Stand, running_stand
-from subjects import incidents, sent, target_of_gateway
+from subjects import Subject, incidents, sent
+from targets import running_floor, target_of_gateway, targets_of
 
-SIZES = (100, 1000)
+SIZES = {"create": 1, "batch of 100": 100, "batch of 1,000": 1000}
 ROUNDS = 3
 SECONDS = 2.0
-WANTED = 20.0
+WANTED = {"batch of 1,000": 20.0}
 
 
 def importing(stand: Stand) -> list[dict[str, Any]]:
-    """Measure creates and batches in turn; gives a line each."""
-    subject = incidents(stand)
-    (create,) = subject.requests["create"]
-    item = json.loads(create["body"])
-    batches = {
-        f"batch of {size:,}": [sent("POST", "/incidents:batch", {"items": _items(item, size)}, **create["headers"])]
-        for size in SIZES
+    """Measure creates and batches of the floor and through the gateway in turn; gives a line each."""
+    subject = of_sizes(incidents(stand))
+    with running_floor(stand, subject) as process:
+        floor = targets_of(stand, subject, process)[0]
+        gateway = target_of_gateway(stand, subject)
+        seen: dict[tuple[str, str], list[dict[str, float]]] = {}
+        for _ in range(ROUNDS):
+            for operation in SIZES:
+                for target in (floor, gateway):
+                    seen.setdefault((target.name, operation), []).append(measured(target, operation, 1, SECONDS))
+                    stand.settle()
+    creates = medians(seen["gateway", "create"])["per_second"]
+    return [line(*key, seen, creates) for key in seen]
+
+
+def line(
+    target: str, operation: str, seen: dict[tuple[str, str], list[dict[str, float]]], creates: float
+) -> dict[str, Any]:
+    """Return what is shown of one target and operation; `creates` a second are those of one client."""
+    found, size = medians(seen[target, operation]), SIZES[operation]
+    return {
+        "operation": operation,
+        "target": target,
+        "items_per_second": found["per_second"] * size,
+        "of_creates": found["per_second"] * size / creates,
+        "wanted": WANTED.get(operation) if target == "gateway" else None,
+        "of_floor": ratio(seen[target, operation], seen["floor", operation]),
+        "p50_ms": found["p50_ms"],
+        "cpu_s_per_1000_items": found["cpu"] / size,
     }
-    requests = {"create": [create], **batches}
-    target = target_of_gateway(stand, subject, requests)
-    seen: dict[str, list[dict[str, float]]] = {operation: [] for operation in requests}
-    for _ in range(ROUNDS):
-        for operation in requests:
-            seen[operation].append(measured(target, operation, 1, SECONDS))
-            stand.settle()
-    sizes = {"create": 1} | dict(zip(batches, SIZES, strict=True))
-    items_a_second = {name: medians(rounds)["per_second"] * sizes[name] for name, rounds in seen.items()}
-    return [
-        {
-            "operation": name,
-            "items_per_second": rate,
-            "of_creates": rate / items_a_second["create"],
-            "wanted": WANTED if sizes[name] == max(SIZES) else None,
-            "p50_ms": medians(seen[name])["p50_ms"],
-            "cpu_s_per_1000_items": medians(seen[name])["cpu"] / sizes[name],
-        }
-        for name, rate in items_a_second.items()
-    ]
 
 
-def _items(item: dict[str, Any], size: int) -> list[dict[str, Any]]:
-    return [item | {"external_source": "import", "external_id": f"{{n}}-{n}"} for n in range(size)]
+def of_sizes(subject: Subject) -> Subject:
+    """Return the same incidents with a batch of each size, for the floor as well."""
+    (create,), (raw,) = subject.requests["create"], subject.floor_requests["create"]
+    requests, floor_requests = {"create": [create]}, {"create": [raw]}
+    for operation, size in SIZES.items():
+        if size > 1:
+            items = [item_of(create) | {"external_source": "import", "external_id": f"{{n}}-{n}"} for n in range(size)]
+            requests[operation] = [sent("POST", "/incidents:batch", {"items": items}, **create["headers"])]
+            floor_requests[operation] = [sent("POST", "/incident:batch", {"items": items})]
+    return replace(subject, requests=requests, floor_requests={**subject.floor_requests, **floor_requests})
+
+
+def item_of(create: Request) -> dict[str, Any]:
+    """Return what a create sends."""
+    item: dict[str, Any] = json.loads(create["body"])
+    return item
 
 
 def main() -> None:

@@ -6,26 +6,17 @@ to the floor in throughput through the gateway; the gateway's own is its through
 """
 
 import argparse
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from measuring import Target, load, measured, medians, publish, ratio
+from measuring import load, measured, medians, publish, ratio
 from stand import Stand, running_stand
-from subjects import SUBJECTS, Subject, description, prefixed, target_of_gateway
-from whole_platform import free_port
+from subjects import SUBJECTS, Subject
+from targets import running_floor, targets_of
 
-from tandem_local.run import answer
-
-FLOOR = Path(__file__).with_name("floor.py")
 OPERATIONS = ("create", "get", "list 100", "batch of 100")
 TARGETS = {"create": 0.30, "get": 0.33, "list 100": 0.75}
-FLOOR_START_SECONDS = 10.0
 WARM_SECONDS = 0.4
 SETTLE_SECONDS_MAX = 5.0
 WARM_CLIENTS = 32
@@ -43,36 +34,6 @@ class Extent:
 
 WHOLE = {"incidents": Extent((1, 16, 64), 3, 1.0), "tasks": Extent((16,), 3, 1.0)}
 QUICK = {"incidents": Extent((16,), 3, 0.7, OPERATIONS[:3])}
-
-
-@contextmanager
-def running_floor(stand: Stand, subject: Subject) -> Iterator[tuple[int, int]]:
-    """Run the floor for the block; gives its port and its process."""
-    port = free_port()
-    with subprocess.Popen([sys.executable, str(FLOOR)], stdin=subprocess.PIPE, text=True) as process:
-        try:
-            if process.stdin is not None:
-                process.stdin.write(description(stand, subject, port))
-                process.stdin.close()
-            path = subject.floor_requests["get"][0]["path"]
-            deadline = time.monotonic() + FLOOR_START_SECONDS
-            while answer(port, path)[0] == 0 and time.monotonic() < deadline:
-                time.sleep(0.05)
-            yield port, process.pid
-        finally:
-            process.terminate()
-
-
-def targets_of(stand: Stand, subject: Subject, floor: tuple[int, int]) -> list[Target]:
-    """Return what is measured in turn."""
-    processes = stand.processes
-    database = {"database": processes["postgres"]}
-    service = database | {"application": processes[f"{subject.service}-serve"]}
-    return [
-        Target("floor", floor[0], subject.floor_requests, database | {"application": floor[1]}),
-        Target("service", stand.ports[subject.service], prefixed(subject.requests, "/v1", **stand.headers), service),
-        target_of_gateway(stand, subject),
-    ]
 
 
 def ladder(stand: Stand, subject: Subject, extent: Extent) -> list[dict[str, Any]]:

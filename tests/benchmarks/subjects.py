@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from measuring import Request, Target
-from stand import ORG, Stand
+from measuring import Request
+from stand import Stand
 
 BATCH = 100
 FILLED = 5000
@@ -136,37 +136,6 @@ def tasks(stand: Stand) -> Subject:
 
 
 SUBJECTS: Mapping[str, Callable[[Stand], Subject]] = {"incidents": incidents, "tasks": tasks}
-
-
-def description(stand: Stand, subject: Subject, port: int) -> str:
-    """Return what the floor is told on its standard input."""
-    told = {"port": port, "database": stand.database(subject.service), "org": ORG, **subject.floor}
-    return json.dumps(told)
-
-
-def prefixed(requests: Mapping[str, Sequence[Request]], prefix: str, **headers: str) -> dict[str, list[Request]]:
-    """Return requests as they are sent to a service, directly or through the gateway."""
-    return {
-        operation: [
-            request | {"path": prefix + request["path"], "headers": request["headers"] | headers} for request in those
-        ]
-        for operation, those in requests.items()
-    }
-
-
-def target_of_gateway(
-    stand: Stand, subject: Subject, requests: Mapping[str, Sequence[Request]] | None = None
-) -> Target:
-    """Return the way through the gateway, with everything on."""
-    prefix, processes = f"/{subject.service}/v1", stand.processes
-    parts = {
-        "database": processes["postgres"],
-        "application": processes[f"{subject.service}-serve"],
-        "gateway": processes["envoy"],
-    }
-    return Target("gateway", stand.gateway_port, prefixed(requests or subject.requests, prefix, **stand.headers), parts)
-
-
 _SERVICE = {"type": "business", "criticality": "tier1", "owner": "ada"}
 
 
