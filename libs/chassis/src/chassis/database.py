@@ -151,7 +151,7 @@ def unnested(values: Sequence[Any]) -> Sequence[Any]:
 
 def lock_number(org: str, id_: UUID) -> int:
     """Return the advisory lock of an organisation's resource: another's of the same id has another."""
-    return int.from_bytes(blake2b(f"{org} {id_}".encode(), digest_size=8).digest(), signed=True)
+    return int.from_bytes(blake2b(org.encode() + id_.bytes, digest_size=8).digest(), signed=True)
 
 
 class Database:
