@@ -185,7 +185,7 @@ async def test_a_put_may_say_whether_it_creates(collection: Collection) -> None:
     if collection.write != "PUT":
         pytest.skip("this resource is created by POST")
     body = collection.next_body()
-    problem(await collection.write_raw(json=body, headers={"If-Match": "*"}), 404, "not-found")
+    problem(await collection.write_raw(json=body, headers={"If-Match": "*"}), 412, "version-stale")
     created = await collection.write_raw(json=body, headers={"If-None-Match": "*"})
     assert created.status_code == 201
     again = await collection.write_raw(json=body, headers={"If-None-Match": "*"})

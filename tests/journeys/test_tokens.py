@@ -61,14 +61,20 @@ def test_a_bad_token_is_refused_with_401(platform: Platform, path: str, forged: 
     response = httpx.get(platform.address + path, headers={"Authorization": f"Bearer {forged(platform)}"})
     assert response.status_code == httpx.codes.UNAUTHORIZED
     assert response.headers["content-type"] == "application/problem+json"
-    assert "Bearer" in response.headers["www-authenticate"]
+    assert response.headers["www-authenticate"].startswith('Bearer realm="tandem", error="invalid_token"')
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_no_token_is_refused_with_401(platform: Platform, path: str) -> None:
-    response = httpx.get(platform.address + path)
+    response = httpx.get(f"{platform.address}{path}?q=secret")
     assert response.status_code == httpx.codes.UNAUTHORIZED
-    assert "www-authenticate" in response.headers
+    assert response.headers["www-authenticate"] == 'Bearer realm="tandem"'
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
+def test_the_scheme_may_be_written_in_any_case(platform: Platform, scheme: str) -> None:
+    headers = {"Authorization": f"{scheme} {platform.token()}"}
+    assert httpx.get(platform.address + PATHS[0], headers=headers).status_code == httpx.codes.OK
 
 
 @pytest.mark.parametrize(

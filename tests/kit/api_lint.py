@@ -31,6 +31,7 @@ _SOMETIMES = frozenset(
         ("problem", "ItemResult"),
         ("tasks", "EarnedValue"),
         ("tasks", "EarnedValuePoint"),
+        ("aggregateversion", "LoggedEvent"),
         ("correlationid", "LoggedEvent"),
         ("causationid", "LoggedEvent"),
         ("traceparent", "LoggedEvent"),

@@ -104,6 +104,17 @@ async def test_one_resource_twice_in_a_batch_is_refused(notes_pools: Pools) -> N
     assert refused.value.kind == "invalid"
 
 
+async def test_one_resource_named_in_two_ways_in_a_batch_is_refused(notes_pools: Pools) -> None:
+    caller = a_caller()
+    new = await send(notes_pools, caller, [external(1, key="k"), an_item(key="k"), external(2)], "independent")
+    assert [item["status"] for item in new] == [422, 422, 201]
+    await send(notes_pools, caller, [external(1, key="k")])
+    known = [external(1, title="AAA"), an_item(key="k", title="BBB")]
+    answered = await send(notes_pools, caller, known, "independent")
+    assert [item["problem"]["errors"][0]["code"] for item in answered] == ["repeated-in-batch"] * 2
+    assert await count_events(notes_pools, caller) == 2
+
+
 async def test_two_who_import_the_same_at_once_have_each_resource_once(notes_pools: Pools) -> None:
     caller = a_caller()
     batches = await asyncio.gather(

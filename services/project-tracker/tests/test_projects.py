@@ -72,6 +72,32 @@ async def test_a_patch_changes_what_it_names(tracker: Tracker) -> None:
         await tracker.patch(f"projects/{made['id']}", wrong, status=422)
 
 
+async def test_a_patch_is_merged_into_what_a_field_holds(tracker: Tracker) -> None:
+    made = await tracker.post("projects", EXAMPLE | {"origin": {"type": "demand", "id": "9"}})
+    path = f"projects/{made['id']}"
+    patch = {"origin": {"type": "follow_on"}, "budget_limit": {"amount": "20"}, "target_service": {"name": "New"}}
+    changed = await tracker.patch(path, patch)
+    assert changed["origin"] == {"type": "follow_on", "id": "9"}
+    assert changed["budget_limit"] == euros("20.0000")
+    assert changed["target_service"] == made["target_service"] | {"name": "New"}
+    assert (await tracker.patch(path, {"origin": {"id": None}}))["origin"] == {"type": "follow_on", "id": None}
+    wrong: dict[str, Any] = {
+        "budget_limit": {"currency": "USD"},
+        "origin": {"type": "whim", "by": "x"},
+        "target_service": {"key": None},
+    }
+    for name, pointers in (
+        ("budget_limit", {("/budget_limit/currency", "currency-differs")}),
+        ("origin", {("/origin/type", "not-one-of"), ("/origin/by", "unknown-field")}),
+        ("target_service", {("/target_service", "target-service")}),
+    ):
+        assert set(codes(await tracker.patch(path, {name: wrong[name]}, status=422))) == pointers
+    assert (await tracker.patch(path, {"origin": None, "budget_limit": None}))["origin"] is None
+    missing = await tracker.patch(path, {"budget_limit": {"amount": "1"}}, status=422)
+    assert codes(missing) == [("/budget_limit/currency", "missing")]
+    assert codes(await tracker.patch(path, {"origin": "demand"}, status=422)) == [("/origin", "model-type")]
+
+
 async def test_labels_are_merged(tracker: Tracker) -> None:
     made = await tracker.project(labels={"a": "1", "b": "2"})
     changed = await tracker.patch(f"projects/{made['id']}", {"labels": {"a": None, "c": "3"}})

@@ -126,6 +126,9 @@ async def test_lists_filter_by_what_costs_have(catalog: Catalog) -> None:
     assert await found(category="hardware") == await found(period_start_to="2026-02-01") == [two["id"]]
     assert await found(period_end_from="2026-03-01") == []
     assert await found(sort="period_start") == [two["id"], one["id"]]
+    first = await catalog.get("costs", sort="-period_start", limit=1)
+    rest = await catalog.get("costs", sort="-period_start", limit=1, after=first["next"])
+    assert [page["items"][0]["id"] for page in (first, rest)] == [one["id"], two["id"]]
     await catalog.get("costs", status=422, period_start_from="soon")
 
 

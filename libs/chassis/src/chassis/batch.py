@@ -5,10 +5,11 @@ what differs is changed, what is equal costs nothing and has no event.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -116,7 +117,10 @@ async def write_items(
     """Do what `write_batch` does and report it, where something else is to follow in the same transaction."""
     results: dict[int, Result] = {}
     upserts: dict[int, Upsert] = {}
-    for index, item in enumerate(without_repeated(resource, items)):
+    if known is None:
+        wanted = [identity_of(resource, item.values) for item in items if isinstance(item, Upsert)]
+        known = await known_rows(tx, resource, wanted, owner=owner)
+    for index, item in enumerate(without_repeated(resource, items, known)):
         if isinstance(item, Upsert):
             upserts[index] = item
         else:
@@ -133,7 +137,7 @@ async def _write_all(
     results: dict[int, Result],
     mode: Mode,
     owner: UUID | None,
-    known: Known | None,
+    known: Known,
 ) -> UUID | None:
     """Write all in bulk; where the database refuses, each by itself to learn which (a race lost is tried again)."""
     try:
@@ -209,15 +213,28 @@ def identity_of(resource: Resource, values: Mapping[str, Any]) -> Identity | Non
     return None
 
 
-def without_repeated(resource: Resource, items: Sequence[Upsert | Rejection]) -> list[Upsert | Rejection]:
-    """Return the items, those refused that name a resource which another item names as well."""
-    identities = [identity_of(resource, item.values) if isinstance(item, Upsert) else None for item in items]
-    times = Counter(identities)
+def without_repeated(resource: Resource, items: Sequence[Upsert | Rejection], known: Known) -> list[Upsert | Rejection]:
+    """Return the items, those refused that name a resource which another item names as well, be it in another way."""
+    names = [_names(resource, item.values, known) if isinstance(item, Upsert) else () for item in items]
+    times = Counter(chain.from_iterable(names))
     repeated = Fault("", "repeated-in-batch", "The batch names the same resource twice.")
     return [
-        invalid(repeated) if identity is not None and times[identity] > 1 else item
-        for item, identity in zip(items, identities, strict=True)
+        invalid(repeated) if any(times[name] > 1 for name in those) else item
+        for item, those in zip(items, names, strict=True)
     ]
+
+
+def _names(resource: Resource, values: Mapping[str, Any], known: Known) -> Collection[object]:
+    """Return all that a resource could be named by: what finds it, its natural key, and its id where it is known."""
+    identity = identity_of(resource, values)
+    if identity is None:
+        return ()
+    row = known.get(identity)
+    natural = tuple(values[name] for name in resource.natural_key)
+    names: set[object] = {identity} if row is None else {identity, row["id"]}
+    if natural and None not in natural:
+        names.add(("natural", natural))
+    return names
 
 
 async def known_rows(
@@ -271,7 +288,7 @@ def _refuse_if_atomic(mode: Mode, results: Mapping[int, Result]) -> None:
         place = f"/items/{index}"
         own = rejection.faults or [Fault("", rejection.code, rejection.detail)]
         faults += [Fault(place + fault.pointer, fault.code, fault.message) for fault in own]
-        guards += rejection.guards
+        guards += rejection.unmet
     kind: Literal["invalid", "conflict"] = (
         "invalid" if all(rejection.kind == "invalid" for rejection in refused.values()) else "conflict"
     )

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -43,7 +43,7 @@ class CursorSeal:
 
 
 def _plain(key: Any) -> str:
-    if isinstance(key, datetime):
+    if isinstance(key, date):  # or an instant
         return key.isoformat()
     if isinstance(key, str | int | Decimal | UUID):
         return str(key)

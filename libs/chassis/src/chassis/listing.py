@@ -26,9 +26,10 @@ class Listing:
     fields: tuple[str, ...] | None = None
     count: bool = False
 
-    def question(self, collection: str) -> str:
-        """Return what binds a cursor: the same list, order and filters, for the same organisation's eyes."""
+    def question(self, org: str, collection: str) -> str:
+        """Return what binds a cursor: the same organisation's list, in the same order with the same filters."""
         parts = [
+            org,
             collection,
             self.sort,
             sorted(self.filters.items()),

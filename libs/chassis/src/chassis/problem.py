@@ -41,8 +41,8 @@ def problem_members(rejection: Rejection) -> dict[str, Any]:
         members["errors"] = [
             {"pointer": fault.pointer, "code": fault.code, "message": fault.message} for fault in rejection.faults
         ]
-    if rejection.guards:
+    if rejection.unmet:
         members["unmet_guards"] = [
-            {"code": guard.code, "message": guard.message, "ref": guard.ref} for guard in rejection.guards
+            {"code": guard.code, "message": guard.message, "ref": guard.ref} for guard in rejection.unmet
         ]
     return members | {name: told for name, told in rejection.extra.items() if name not in members}

@@ -112,7 +112,7 @@ def stale(current: Any) -> Rejection:
 async def list_page(tx: Reading, resource: Resource, listing: Listing, seal: CursorSeal) -> Page:
     """Return one page in keyset order; the cursor of the next is bound to what was asked."""
     sort, descending = _sort(resource, listing.sort)
-    question = listing.question(resource.collection)
+    question = listing.question(tx.caller.org, resource.collection)
     values: dict[str, Any] = {f"f_{name}": value for name, value in listing.filters.items()}
     values |= {"wanted_owner": listing.owner, "since": listing.updated_since, "pattern": _pattern(resource, listing.q)}
     shape = _Shape(

@@ -81,6 +81,13 @@ class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error
         self.retry_after_seconds = retry_after_seconds
         self.quota = quota
 
+    @property
+    def unmet(self) -> tuple[UnmetGuard, ...]:
+        """The rules that stand against it: if none is said, the one it is, unless that passes by itself."""
+        if self.guards or self.kind != "conflict" or self.retry_after_seconds is not None or "available" in self.extra:
+            return self.guards
+        return (UnmetGuard(self.code, self.detail),)
+
     def forget_its_way(self) -> None:
         """Let go of the frames it came through: one that is a constant would collect those of every request."""
         self.__traceback__ = self.__context__ = self.__cause__ = None

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from chassis.merging import whole
 from chassis.rejection import Fault, invalid
 
 FIRST_YEAR = 1900
@@ -212,12 +213,14 @@ UNSET: Any = Field(default_factory=lambda: _UNSET)
 class Patch(Input):
     """A merge patch (RFC 7396): what is sent replaces, what is not sent stays.
 
-    Fields are declared `title: Name = UNSET`; only one whose type allows None may be sent as null.
+    Fields are declared `title: Name = UNSET`, one that holds an object `price: Annotated[Part, PartOf(Money)] = UNSET`;
+    only one whose type allows None may be sent as null.
     """
 
     def changes(self, present: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields that were sent, null among them; labels as they are once merged into the present ones."""
-        sent = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        """Return the fields that were sent, null among them; labels and parts as merged into the row's."""
+        merged = whole(self, present)
+        sent = {name: getattr(merged, name) for name in type(self).model_fields if name in self.model_fields_set}
         if "labels" in sent:
             sent["labels"] = merged_labels(present["labels"], sent["labels"])
         return sent

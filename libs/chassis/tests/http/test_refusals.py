@@ -88,14 +88,30 @@ async def test_what_is_no_json_is_malformed(client: httpx.AsyncClient, body: byt
     assert (told["status"], told["code"]) == (400, "malformed-json")
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "json"])
-async def test_other_types_than_json_are_unsupported(client: httpx.AsyncClient, content_type: str | None) -> None:
-    headers = {"content-type": content_type} if content_type else {}
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        *(
+            {"content-type": content_type}
+            for content_type in (
+                "text/plain",
+                "application/x-www-form-urlencoded",
+                "json",
+                "application/cloudevents+json",
+                "application/merge-patch+json",
+                "application/json; charset=utf-16",
+            )
+        ),
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ],
+)
+async def test_other_types_than_json_are_unsupported(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
     assert problem(await client.post("/v1/things", content=b'{"name": "a"}', headers=headers))["status"] == 415
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/a+json"])
-async def test_types_built_on_json_are_json(client: httpx.AsyncClient, content_type: str) -> None:
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json"])
+async def test_json_may_be_named_in_other_ways(client: httpx.AsyncClient, content_type: str) -> None:
     response = await client.post("/v1/things", content=b'{"name": "a"}', headers={"content-type": content_type})
     assert response.status_code == 201
 

@@ -68,7 +68,7 @@ def _owned(event: Event, caller: Caller) -> Event:
     """Return an event with its organisation: the one it names, which is the caller's unless that is every one."""
     org = event.orgid or caller.org
     if caller.org not in {org, EVERY_ORGANISATION}:
-        raise Rejection("forbidden", "organisation-foreign", f"The event {event.id} is of another organisation.")
+        raise Rejection("forbidden", "organisation-foreign", "An event is of another organisation.")
     if not ORGANISATION.fullmatch(org):
-        raise Rejection("malformed", "organisation-missing", f"The event {event.id} names no organisation.")
+        raise Rejection("malformed", "organisation-missing", "An event names no organisation.")
     return event.model_copy(update={"orgid": org})

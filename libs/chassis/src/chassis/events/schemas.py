@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from chassis.schemas import Instant, Output
 
-_ABSENT = ("correlationid", "causationid", "traceparent")
+_ABSENT = ("aggregateversion", "correlationid", "causationid", "traceparent")
 
 
 def _as_logged(schema: dict[str, Any]) -> None:
@@ -33,8 +33,8 @@ class LoggedEvent(Output):
     """The organisation it belongs to."""
     partitionkey: str
     """Events of one key are in the order in which they happened."""
-    aggregateversion: str
-    """The resource's version after it, with leading zeros."""
+    aggregateversion: str = ""
+    """The resource's version after it, with leading zeros; missing where it is no change of the resource."""
     sequence: str
     """Its place in the log, `<epoch>.<position>`: what `after` takes."""
     recordedtime: Instant

@@ -96,7 +96,7 @@ class OwnWrites:
         """Wait for one event; False when there is no time left."""
         sibling = self._siblings.get(awaited.source)
         if sibling is None:
-            raise _unknown(awaited)
+            raise _unknown()
         loop = asyncio.get_running_loop()
         position: Position | None = None
         while True:
@@ -105,7 +105,7 @@ class OwnWrites:
                     async with asyncio.timeout_at(max(deadline, loop.time() + LOOKUP_SECONDS_MIN)):
                         position = await sibling.whereabouts(awaited.event_id)
                 except UnknownEventError:
-                    raise _unknown(awaited) from None
+                    raise _unknown() from None
                 except NotKeptError:
                     return True
                 except (FeedAwayError, TimeoutError):
@@ -122,10 +122,10 @@ class OwnWrites:
         return cursor is not None and cursor.position.epoch == position.epoch and cursor.position >= position
 
 
-def _unknown(awaited: Awaited) -> Rejection:
+def _unknown() -> Rejection:
     return Rejection(
         "invalid",
         "unknown-event",
-        f"There is no event {awaited.event_id} of {awaited.source}.",
+        "There is no such event of this service, or no such service.",
         faults=[Fault(HEADER, "unknown-event", "No sibling read here has this event.")],
     )

@@ -5,7 +5,7 @@ from chassis.http.conditions import ExpectedVersion, Precondition, PutCondition
 from chassis.http.idempotency import needs
 from chassis.http.problems import problems
 from chassis.http.queries import ListQuery
-from chassis.http.routes import Router, read_json
+from chassis.http.routes import Router
 
 __all__ = [
     "ExpectedVersion",
@@ -16,5 +16,4 @@ __all__ = [
     "answer",
     "needs",
     "problems",
-    "read_json",
 ]

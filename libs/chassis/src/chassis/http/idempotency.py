@@ -71,6 +71,8 @@ def parse_key(sent: list[str]) -> str:
     key = sent[0].strip()
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    elif key.startswith('"'):
+        key = ""  # a quotation that does not end
     if len(sent) > 1 or len(key) > KEY_LENGTH_MAX or not _PRINTABLE.fullmatch(key):
         raise Rejection(
             "malformed",

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from chassis.http.openapi_schemas import cleaned, not_null, open_what_is_shown, operations, renamed
 from chassis.http.openapi_wording import describe
 from chassis.http.problems import PROBLEM_JSON, problems
+from chassis.http.routes import JSON, MERGE_PATCH
 from chassis.schemas import Versioned
 
 _TEXT = {"type": "string"}
@@ -150,7 +151,10 @@ def _describe_request(operation: dict[str, Any], route: APIRoute, method: str) -
     for parameter in operation.get("parameters", ()):
         schema = not_null(cleaned(parameter["schema"]))
         parameter["schema"] = {name: value for name, value in schema.items() if name != "description"}
-    _clean_content(operation.get("requestBody", {}))
+    body = operation.get("requestBody", {})
+    _clean_content(body)
+    if method == "patch":
+        body["content"][MERGE_PATCH] = body["content"][JSON]
 
 
 def _clean_content(part: dict[str, Any]) -> None:

@@ -80,10 +80,12 @@ def of_framework(error: HTTPException | RequestValidationError, scope: Scope) ->
         if error.status_code == HTTPStatus.NOT_FOUND:
             return refusal(Rejection("not_found", "not-found", "There is nothing at this path."), scope)
         status = HTTPStatus(error.status_code)
-        return _plain(status, status.phrase.lower().replace(" ", "-"), _of_request(scope), error.headers)
+        told = {"detail": _WHEN.get(status, status.description), **_of_request(scope)}
+        return _plain(status, status.phrase.lower().replace(" ", "-"), told, error.headers)
     errors = error.errors()
     places = {found["loc"][0] if found["loc"] else "body" for found in errors}
-    if "path" in places:
+    is_new_key = scope["method"] == "PUT" and ("path", "key") in {tuple(found["loc"]) for found in errors}
+    if "path" in places and not is_new_key:
         return refusal(not_found("resource"), scope)
     if places == {"body"}:
         return refusal(Rejection("malformed", "malformed-json", "A JSON body is needed."), scope)

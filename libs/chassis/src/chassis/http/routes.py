@@ -1,5 +1,6 @@
 """Routes that read JSON once, strictly and from the bytes, after the caller's scope has been judged."""
 
+import re
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -9,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +23,9 @@ from chassis.outcome import Replayed
 from chassis.rejection import Rejection, invalid
 
 VERSION_PREFIX = "/v1"
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+_CHARSET = re.compile(r"""charset\s*=\s*"?([\w-]+)""", re.IGNORECASE)
 _T = TypeVar("_T")
 
 
@@ -63,7 +68,7 @@ class JsonRoute(APIRoute):
             reading = _ReadRequest(request.scope, request.receive)
             raw = await reading.body()
             if raw:
-                reading.value = _read(adapter, batch, raw, request.headers.get("content-type"))
+                reading.value = _read(adapter, batch, request, raw)
             elif is_required:
                 raise Rejection("malformed", "malformed-json", "A JSON body is needed.")
             return await replaying(reading)
@@ -110,10 +115,10 @@ def _batch_model(field: ModelField | None) -> type[Batch[Any]] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Batch) else None
 
 
-def _read(adapter: TypeAdapter[Any], batch: type[Batch[Any]] | None, raw: bytes, content_type: str | None) -> Any:
+def _read(adapter: TypeAdapter[Any], batch: type[Batch[Any]] | None, request: Request, raw: bytes) -> Any:
     """Read a body; one of a batch whose items are judged each by itself is not refused for some of them."""
     try:
-        return read_json(adapter, raw, content_type)
+        return _read_json(adapter, raw, request)
     except Rejection as refusal:
         judged = batch.judge_each(raw) if batch is not None and refusal.kind == "invalid" else None
         if judged is None:
@@ -121,10 +126,11 @@ def _read(adapter: TypeAdapter[Any], batch: type[Batch[Any]] | None, raw: bytes,
         return judged
 
 
-def read_json(adapter: TypeAdapter[_T], raw: bytes, content_type: str | None) -> _T:
+def _read_json(adapter: TypeAdapter[_T], raw: bytes, request: Request) -> _T:
     """Read and validate a JSON body; refuse another type, what is no JSON, and what is wrong in it."""
-    if not is_json(content_type):
-        raise Rejection("unsupported", "content-type-unsupported", "The body is sent as application/json.")
+    if not _is_taken(request.headers, request.method):
+        detail = "The body is sent as application/json in UTF-8, without a Content-Encoding."
+        raise Rejection("unsupported", "content-type-unsupported", detail)
     if b"NaN" in raw or b"Infinity" in raw:
         _refuse_no_numbers(raw)
     try:
@@ -147,12 +153,14 @@ def _refuse_no_numbers(raw: bytes) -> None:
         raise Rejection("malformed", "malformed-json", "The body is no JSON.") from None
 
 
-def is_json(content_type: str | None) -> bool:
-    """Whether a Content-Type is JSON or one of the types built on it."""
-    if content_type is None:
-        return False
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+def _is_taken(headers: Headers, method: str) -> bool:
+    """Whether a body is plain JSON in UTF-8, or a merge patch of it."""
+    media_type, _, parameters = headers.get("content-type", "").partition(";")
+    taken = {JSON, MERGE_PATCH} if method == "PATCH" else {JSON}
+    charset = _CHARSET.search(parameters)
+    is_utf_8 = charset is None or charset[1].lower() in {"utf-8", "us-ascii"}
+    is_plain = headers.get("content-encoding", "identity").strip().lower() == "identity"
+    return media_type.strip().lower() in taken and is_utf_8 and is_plain
 
 
 def _guards(dependant: Dependant) -> Iterator[Needs]:

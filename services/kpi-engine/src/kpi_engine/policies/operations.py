@@ -13,7 +13,7 @@ from chassis.database import Database, Statement, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reader import Reader
-from chassis.reading import find_to_change
+from chassis.reading import get_to_change
 from chassis.rejection import Rejection
 from chassis.writing import add, revise
 from kpi_engine.availability.facts import Policy, Severity
@@ -63,12 +63,13 @@ class Policies:
         async with command(self._database, caller) as tx:
             known = [row for row in await tx.all(_ALL) if row["valid_from"] == new.valid_from]
             if not known and must_exist:
-                raise Rejection("not_found", "not-found", "There is no policy that holds from this instant on.")
+                raise Rejection("stale", "version-stale", "There is no such policy to replace.")
             if not known:
                 return await add(tx, POLICIES, values)
+            row = await get_to_change(tx, POLICIES, known[0]["id"])
             if must_be_new:
-                raise Rejection("stale", "exists-already", "A policy that holds from this instant on exists.")
-            row = await find_to_change(tx, POLICIES, known[0]["id"])
+                current = (row["body"], row["version"])
+                raise Rejection("stale", "already-exists", "There is a policy from this instant on.", current=current)
             return await conclude(tx, await revise(tx, POLICIES, row, values, expected=expected))
 
 

@@ -29,7 +29,7 @@ def router(policies: Policies, own_writes: OwnWrites) -> Router:
         """
         return answer(request, await policies.list(caller, query.listing()))
 
-    @routes.put("", response_model=schemas.Policy, responses=problems(404, 409))
+    @routes.put("", response_model=schemas.Policy, responses=problems(409))
     async def put_policy(request: Request, caller: Writer, new: schemas.NewPolicy, condition: PutCondition) -> Response:
         """Create the policy that holds from `valid_from` on, or replace it.
 

@@ -12,6 +12,7 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement, Transaction
 from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
+from chassis.merging import whole
 from chassis.outcome import Found, Mode, Written
 from chassis.putting import put_by_key
 from chassis.reader import Reader
@@ -69,7 +70,9 @@ class Projects:
         """Change what was sent."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, PROJECTS, id_)
-            changes = with_labels_merged(row, columns(patch, frozenset(patch.model_fields_set), row["currency"]))
+            changes = with_labels_merged(
+                row, columns(whole(patch, row), frozenset(patch.model_fields_set), row["currency"])
+            )
             _refuse_itself(id_, changes)
             return await conclude(tx, await revise(tx, PROJECTS, row, changes, expected=expected))
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chassis.merging import Part, PartOf
 from chassis.schemas import (
     UNSET,
     CurrencyCode,
@@ -160,11 +161,11 @@ class ProjectPatch(Patch):
     calendar_id: UUID | None = UNSET
     start_at: Instant = UNSET
     deadline_at: Instant | None = UNSET
-    budget_limit: Money | None = UNSET
+    budget_limit: Annotated[Part, PartOf(Money)] | None = UNSET
     constraints: Constraints = UNSET
     success_criteria: SuccessCriteria = UNSET
-    target_service: TargetService | None = UNSET
-    origin: Origin | None = UNSET
+    target_service: Annotated[Part, PartOf(TargetService)] | None = UNSET
+    origin: Annotated[Part, PartOf(Origin)] | None = UNSET
     predecessor_project_id: UUID | None = UNSET
     programme: Name | None = UNSET
     constraint_policy: ConstraintPolicy = UNSET

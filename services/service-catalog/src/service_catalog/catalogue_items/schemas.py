@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from chassis.free_json import FreeObject
+from chassis.merging import Part, PartOf
 from chassis.schemas import (
     UNSET,
     CurrencyCode,
@@ -139,7 +140,7 @@ class CatalogueItemPatch(Patch):
     fulfilment_target_minutes: Minutes | None = UNSET
     calendar_id: UUID | None = UNSET
     fulfilment_team: Name | None = UNSET
-    price: Price | None = UNSET
+    price: Annotated[Part, PartOf(Price)] | None = UNSET
     """Replaced whole."""
     labels: LabelChanges = UNSET
 

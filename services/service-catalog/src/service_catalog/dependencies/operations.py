@@ -88,7 +88,7 @@ class Dependencies:
             known = await known_rows(
                 tx, DEPENDENCIES, [one.identity for one in said if isinstance(one, importing.Said)]
             )
-            upserts = without_repeated(DEPENDENCIES, [importing.drafted(one, known, cards) for one in said])
+            upserts = without_repeated(DEPENDENCIES, [importing.drafted(one, known, cards) for one in said], known)
             new = {
                 index: (upsert.values["service_id"], upsert.values["depends_on_id"])
                 for index, (one, upsert) in enumerate(zip(said, upserts, strict=True))

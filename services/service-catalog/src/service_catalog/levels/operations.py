@@ -91,7 +91,7 @@ class ServiceLevels:
             calendars = await find_calendars(tx, (item.calendar_id for item in sound))
             drafts = [importing.drafted(item, known, services, calendars) for item in items]
             upserts = [draft.upsert if isinstance(draft, importing.Draft) else draft for draft in drafts]
-            single = without_repeated(SERVICE_LEVELS, upserts)
+            single = without_repeated(SERVICE_LEVELS, upserts, known)
             present = await tx.all(_OF_SERVICES, service_ids=list(services.ids))
             upserts = await asyncio.to_thread(importing.agreed, drafts, single, present)
             report = await write_items(tx, SERVICE_LEVELS, upserts, mode=mode, known=known)

@@ -113,7 +113,7 @@ class Services:
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Delete a service that was never begun and that nothing refers to."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, SERVICES, id_)
+            row = await get_to_change(tx, SERVICES, id_, expected=expected)
             if row["state"] != LIFECYCLE.initial:
                 begun = "A service that was begun is cancelled or retired, not deleted."
                 raise Rejection("conflict", "service-begun", begun)

@@ -16,6 +16,7 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement, Transaction
 from chassis.keys import command, conclude
+from chassis.merging import whole
 from chassis.outcome import Mode, Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
@@ -111,7 +112,7 @@ class Tasks(Parts):
             project = await self._projects.hold(tx, project_id)
             row = await get_to_change(tx, TASKS, id_, owner=project_id, expected=expected)
             sent = frozenset(patch.model_fields_set)
-            changes = with_labels_merged(row, columns(patch, sent, project["currency"]))
+            changes = with_labels_merged(row, columns(whole(patch, row), sent, project["currency"]))
             refuse_reversed({**row, **changes})
             if sent & (PLACE | {"wbs"}):
                 changes |= await self._moved(tx, project_id, id_, patch, sent)

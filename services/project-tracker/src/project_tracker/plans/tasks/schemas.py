@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
+from chassis.merging import Part, PartOf
 from chassis.schemas import (
     UNSET,
     Amount,
@@ -131,17 +132,17 @@ class TaskPatch(Patch):
     """Null: the task with the longest dotted prefix again."""
     kind: Kind = UNSET
     duration: DurationText | None = UNSET
-    budget: Budget | None = UNSET
-    fixed_budget: Budget | None = UNSET
+    budget: Annotated[Part, PartOf(Budget)] | None = UNSET
+    fixed_budget: Annotated[Part, PartOf(Budget)] | None = UNSET
     fixed_accrual: FixedAccrual = UNSET
     earning_rule: EarningRule = UNSET
-    constraint: TaskConstraint | None = UNSET
+    constraint: Annotated[Part, PartOf(TaskConstraint)] | None = UNSET
     calendar_id: UUID | None = UNSET
     deadline_at: Instant | None = UNSET
     actual_start_at: Instant | None = UNSET
     actual_finish_at: Instant | None = UNSET
     percent_complete: Percent = UNSET
-    estimate: Estimate | None = UNSET
+    estimate: Annotated[Part, PartOf(Estimate)] | None = UNSET
     labels: LabelChanges = UNSET
 
 
