@@ -121,6 +121,63 @@ async def test_no_end_is_told_of_what_has_not_ended(catalog: Catalog) -> None:
     ]
 
 
+async def test_what_is_known_goes_on_from_where_it_is(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    item = past(1, resolved_at="2025-03-02T10:00:00Z")
+    own = f"incidents/{(await one(catalog, item))['id']}"
+    await catalog.move(own, "in_progress", at="2025-03-02T11:00:00Z")
+    refused = await catalog.batch("incidents", [item], status=422)
+    assert pointers(refused) == [("/items/0/resolved_at", "before-last")]
+    kept = await catalog.get(own)
+    assert (kept["state"], kept["version"]) == ("in_progress", 2)
+    await one(catalog, item | {"resolved_at": "2025-03-02T12:00:00Z"})
+    assert (await catalog.get(own))["resolved_at"] == "2025-03-02T12:00:00Z"
+    told = past(1, "resolved@10:00", "in_progress@11:00", "resolved@11:30")
+    await one(catalog, told)
+    assert (await catalog.get(own))["resolved_at"] == "2025-03-02T11:30:00Z"
+
+
+async def test_an_incident_did_not_occur_after_what_is_known_of_it(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    made = await catalog.batch("incidents", [past(1, "in_progress@09:30", "resolved@10:00"), past(2)])
+    late = {"occurred_at": "2025-03-02T09:31:00Z"}
+    items = [{"external_source": "desk", "external_id": str(number), **late} for number in (1, 2)]
+    first, second = await catalog.batch("incidents", items, mode="independent")
+    assert pointers(first["problem"]) == [("/occurred_at", "after-first")]
+    assert second["version"] == 2
+    moved = await shown(catalog, made[1])
+    assert (moved["occurred_at"], moved["state_since"]) == (late["occurred_at"], late["occurred_at"])
+
+
+async def test_instants_agree_with_one_another_and_with_the_history(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    at = {"resolved_at": "2025-03-02T12:00:00Z"}
+    items = [
+        past(1, closed_at="2025-03-02T09:30:00Z", **at),
+        past(2, acknowledged_at="2025-03-02T13:00:00Z", **at),
+        past(3, "resolved@12:00", resolved_at="2025-03-02T11:00:00Z"),
+        past(4, state="cancelled", **at),
+        past(5, "resolved@12:00", **at),
+    ]
+    answered = await catalog.batch("incidents", items, mode="independent")
+    assert [pointers(item["problem"]) if "problem" in item else item["status"] for item in answered] == [
+        [("/closed_at", "out-of-order")],
+        [("/resolved_at", "out-of-order")],
+        [("/resolved_at", "instant-differs")],
+        [("/resolved_at", "state-not-reached")],
+        201,
+    ]
+
+
+async def test_what_is_resolved_twice_has_been_so_since_the_first_time(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    own = f"incidents/{(await one(catalog, past(1, 'resolved@10:00', 'resolved@11:00', 'closed@12:00')))['id']}"
+    resolution = next(
+        clock for clock in (await catalog.get(f"{own}/sla"))["clocks"] if clock["metric"] == "resolution_time"
+    )
+    assert (await catalog.get(own))["resolved_at"] == resolution["stopped_at"] == "2025-03-02T10:00:00Z"
+
+
 async def test_an_item_changes_only_what_it_names(catalog: Catalog) -> None:
     await catalog.service(key="shop")
     made = await one(catalog, past(1, "resolved@10:00", impact="high", urgency="high"))

@@ -121,6 +121,17 @@ async def test_an_incident_is_cancelled_for_one_of_three_reasons(catalog: Catalo
         assert (await catalog.move(own, "cancelled", reason=reason))["cancel_reason"] == reason
 
 
+async def test_what_is_over_keeps_what_its_clocks_ran_by(catalog: Catalog) -> None:
+    incident = await catalog.incident()
+    own = f"incidents/{incident['id']}"
+    await catalog.move(own, "cancelled", reason="duplicate")
+    changes = {"impact": "high", "occurred_at": ago(hours=1), "assignee": "ada"}
+    refused = await catalog.patch(own, changes, status=409)
+    assert (refused["code"], refused["fields"]) == ("incident-over", ["impact", "occurred_at"])
+    changed = await catalog.patch(own, {"assignee": "ada", "impact": incident["impact"], "labels": {"seen": "yes"}})
+    assert (changed["assignee"], changed["labels"]) == ("ada", {"seen": "yes"})
+
+
 async def test_what_belongs_to_another_command_is_refused(catalog: Catalog) -> None:
     own = f"incidents/{(await catalog.incident())['id']}"
     refused = await catalog.move(own, "in_progress", hold_reason="other", resolution="x", factor="scope", status=422)

@@ -88,6 +88,24 @@ async def test_what_was_taken_up_again_elsewhere_has_no_end(catalog: Catalog) ->
     assert (await catalog.get(f"problems/{made[1]['id']}"))["cancellation_reason"] is None
 
 
+async def test_what_cannot_be_of_a_problem_is_pointed_at(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    ends = {"resolved_at": "2025-03-20T16:00:00Z", "closed_at": "2025-03-20T15:00:00Z"}
+    known = {"identified_at": "2025-03-01T00:00:00Z"}
+    items = [imported(1, resolved_at=ends["resolved_at"], **known), imported(2, state="closed", **known, **ends)]
+    answered = await catalog.batch("problems", items, mode="independent")
+    assert [pointers(item["problem"]) for item in answered] == [
+        [("/resolved_at", "state-not-reached")],
+        [("/closed_at", "out-of-order")],
+    ]
+    (made,) = await catalog.batch("problems", [imported(3, **known)])
+    await catalog.move(f"problems/{made['id']}", "investigating")
+    refused = await catalog.batch(
+        "problems", [imported(3, state="resolved", resolved_at=ends["resolved_at"])], status=422
+    )
+    assert pointers(refused) == [("/items/0/resolved_at", "before-last")]
+
+
 async def test_what_was_resolved_elsewhere_without_a_word_is_not_closed_without_one(catalog: Catalog) -> None:
     await catalog.service(key="shop")
     (made,) = await catalog.batch("problems", [imported(1, state="resolved")])

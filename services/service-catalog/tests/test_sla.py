@@ -274,6 +274,23 @@ async def test_what_a_clock_runs_by_may_change_while_it_runs(
     assert ("breached", "resolution_time", "P3") in await told(pools, catalog, incident)
 
 
+async def test_a_breach_that_was_none_is_told_when_it_happens(
+    catalog: Catalog, pools: Pools, addresses: Addresses
+) -> None:
+    service = await catalog.service()
+    level = await catalog.level(service, target="5", priority="P3", calendar_id=None)
+    incident = await catalog.incident(service, occurred_at=ago(minutes=10))
+    await watched(addresses)
+    verbs = ["warned", "breached"]
+    assert [verb for verb, metric, _ in await told(pools, catalog, incident) if metric == "resolution_time"] == verbs
+    await catalog.patch(f"service-levels/{level['id']}", {"target": "30"})
+    await watched(addresses)
+    assert [entry["details"]["metric"] for entry in await catalog.timeline(incident, "sla")] == []
+    await watched(addresses, minutes=21)
+    again = [verb for verb, metric, _ in await told(pools, catalog, incident) if metric == "resolution_time"]
+    assert again == verbs * 2
+
+
 async def test_what_stayed_resolved_for_seven_days_closes_itself(catalog: Catalog, addresses: Addresses) -> None:
     incident = await catalog.incident(occurred_at=ago(days=8))
     own = f"incidents/{incident['id']}"

@@ -72,6 +72,24 @@ async def test_everything_that_happened_is_told_in_order(catalog: Catalog) -> No
     assert [step["to"] for step in history] == ["new", "in_progress", "on_hold"]
 
 
+async def test_whose_an_incident_is_stands_on_its_timeline(catalog: Catalog) -> None:
+    incident, other = await catalog.incident(), await catalog.service()
+    own = f"incidents/{incident['id']}"
+    await catalog.patch(own, {"service_id": other["id"], "major": True, "assigned_team": "net", "assignee": "ada"})
+    await catalog.patch(own, {"assignee": None, "title": "Other"})
+    told_ = [
+        (entry["to"], entry["details"]["field"], entry["details"]["before"], entry["details"]["after"])
+        for entry in await catalog.timeline(incident, "handling")
+    ]
+    assert told_ == [
+        ("changed", "service_id", incident["service_id"], other["id"]),
+        ("changed", "major", False, True),
+        ("changed", "assigned_team", incident["assigned_team"], "net"),
+        ("changed", "assignee", incident["assignee"], "ada"),
+        ("changed", "assignee", "ada", None),
+    ]
+
+
 async def test_a_parent_from_the_beginning_is_told(catalog: Catalog) -> None:
     service = await catalog.service(key="shop")
     first, second = await catalog.incident(service), await catalog.incident(service)

@@ -1,8 +1,9 @@
 """The past of resources as another tool tells it: the states they went through, free of the transition table."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -67,6 +68,25 @@ def faults_of(
     if history and state not in {None, max(reversed(history), key=lambda step: step.at).state}:
         faults.append(Fault("/state", "state-differs", "The state is the last one of the history."))
     return faults
+
+
+def faults_of_course(
+    course: Mapping[str, Any], row: Mapping[str, Any] | None, names: Sequence[str], told: Collection[str], steps: Sized
+) -> list[Fault]:
+    """Return what cannot be of a course: an instant before the one it follows, or a step before the last one known.
+
+    `names` are its instants in their order, `told` the fields that say something of it, `steps` the history told with
+    them: without one, a known resource, `row`, only goes on from where it is.
+    """
+    if row is not None and not steps and course["state"] != row["state"] and course["state_since"] < row["state_since"]:
+        place = next((name for name in sorted(told) if course.get(name) == course["state_since"]), "state")
+        return [Fault(f"/{place}", "before-last", "This lies before the last step known; tell the whole history.")]
+    known = [name for name in names if course[name] is not None]
+    return [
+        Fault(f"/{then if then in told else first}", "out-of-order", f"{then} does not lie before {first}.")
+        for first, then in pairwise(known)
+        if course[then] < course[first] and not {first, then}.isdisjoint(told)
+    ]
 
 
 def changes_what_is_over(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, Step, faults_of, steps_of
+from chassis.past import Draft, Step, faults_of, faults_of_course, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.changes.lifecycle import begun, entered
@@ -62,6 +62,7 @@ def drafted(
     course = _course(item, row, steps, now)
     faults += faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _INSTANTS}, now)
     faults += _faults(item, course)
+    faults += faults_of_course(course, row, (), named, steps)
     if faults:
         return invalid(*faults)
     columns = _named(named, course)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, Step, changes_what_is_over, faults_of, steps_of
+from chassis.past import Draft, Step, changes_what_is_over, faults_of, faults_of_course, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.improvements.lifecycle import APPROVED, OVER, begun, entered
@@ -51,6 +51,7 @@ def drafted(
     named = set(item.model_fields_set)
     planned_end = item.planned_end if row is None or "planned_end" in named else row["planned_end"]
     course = _course(item, row, steps, planned_end, now)
+    faults += faults_of_course(course, row, _INSTANTS, named, steps)
     if course["state"] == "closed" and course["outcome"] is None:
         faults.append(Fault("/outcome", "missing", "What is closed was successful, partial or unsuccessful."))
     if course["state"] != "closed" and item.outcome is not None:

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
 from chassis.history import Entry
-from chassis.past import Draft, Step, steps_of
+from chassis.past import Draft, Step, faults_of_course, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
+from service_catalog.incidents.handling import FIELDS, handling_steps
 from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, entered
 from service_catalog.incidents.links import link_steps
-from service_catalog.incidents.past import INSTANTS, course_of, faults_of, faults_of_end, reached, told
+from service_catalog.incidents.past import INSTANTS, course_of, differing, faults_of, faults_of_end, reached, told
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem
 from service_catalog.incidents.tables import INCIDENTS
@@ -58,7 +59,9 @@ def drafted(
     if faults:
         return invalid(*faults)
     course = _course(item, row, steps, occurred_at, instants, now)
-    if faults := faults_of_end(course["state"], instants):
+    faults = faults_of_end(course["state"], instants) or differing(steps, occurred_at, instants)
+    faults = faults or faults_of_course(course, row, INSTANTS, instants, steps) or _late(row, course, occurred_at)
+    if faults:
         return invalid(*faults)
     impact, urgency = (values[name] if row is None or name in named else row[name] for name in ("impact", "urgency"))
     for name in _COURSE:
@@ -70,6 +73,8 @@ def drafted(
     values["reported_by"] = actor if row is None else row["reported_by"]
     change = change_of(row, values["state"], actor=actor)
     begins = {"occurred_at"} if row is None and steps else set()  # so it is, should another batch have just added it
+    if row is not None and "occurred_at" in named and course["state_since"] == occurred_at:
+        begins = {"state_since"}
     upsert = Upsert(
         values=values,
         named=_named(frozenset(named | begins)) | _left_behind(row, values["state"]),
@@ -117,10 +122,21 @@ def _course(
     if row is None:
         return told(item.state or reached(LIFECYCLE.initial, instants), occurred_at, instants)
     course = {name: row[name] for name in _COURSE}
+    if row["state"] == LIFECYCLE.initial and row["state_since"] == row["occurred_at"]:
+        course["state_since"] = occurred_at
     state = item.state or reached(row["state"], instants)
     if state != row["state"]:
-        course |= entered(course, state, max((at for at in instants.values() if at is not None), default=now))
+        following = (at for at in instants.values() if at is not None and at >= course["state_since"])
+        course |= entered(course, state, instants.get(f"{state}_at") or max(following, default=now))
     return course | instants
+
+
+def _late(row: Any, course: Mapping[str, Any], occurred_at: datetime) -> list[Fault]:
+    """Return what is wrong where a known incident is said to have occurred after what is known of it."""
+    known = [at for name in ("state_since", *INSTANTS) if (at := course[name]) is not None]
+    if row is None or occurred_at <= min(known):
+        return []
+    return [Fault("/occurred_at", "after-first", "This lies after the first step of the incident.")]
 
 
 def reprioritised(before: Mapping[str, Any], changes: Mapping[str, Any], at: datetime) -> list[Entry]:
@@ -146,6 +162,16 @@ def parents(drafts: Sequence[Draft | Rejection], results: Sequence[Result], now:
         entry
         for upsert, before in _changed(drafts, results, "parent_id")
         for entry in link_steps(before, "parent_id", upsert.values, now)
+    ]
+
+
+def handling(drafts: Sequence[Draft | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
+    """Return the steps by which a batch has changed whose incidents are, and how grave."""
+    return [
+        entry
+        for name in FIELDS
+        for upsert, before in _changed(drafts, results, name)
+        for entry in handling_steps(before, {name: upsert.values[name]}, now)
     ]
 
 

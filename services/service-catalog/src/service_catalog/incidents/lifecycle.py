@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
-from chassis.rejection import Fault
+from chassis.rejection import Fault, Rejection
 
 UNRESOLVED = ("new", "acknowledged", "in_progress", "on_hold")
 CANCEL_REASONS = ("duplicate", "not_an_incident", "other")
 _OVER = frozenset({"resolved", "closed"})
+_FINAL = frozenset({"closed", "cancelled"})
+_CLOCKED = frozenset({"service_id", "impact", "urgency", "occurred_at"})
 _RESPONDED = frozenset({"acknowledged", "in_progress", "on_hold", "resolved", "closed"})
 
 
@@ -72,6 +74,14 @@ def emptied(state: str, changes: Mapping[str, Any]) -> list[Fault]:
     return [Fault("/factor", "missing", "What is resolved has a factor.")]
 
 
+def refuse_once_over(row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Refuse to change what the clocks of an incident ran by once it is closed or cancelled."""
+    fixed = sorted(name for name in _CLOCKED & changes.keys() if changes[name] != row[name])
+    if fixed and row["state"] in _FINAL:
+        detail = f"What is {row['state']} keeps what its clocks ran by: its service, impact, urgency and beginning."
+        raise Rejection("conflict", "incident-over", detail, extra={"fields": fixed})
+
+
 def begun(occurred_at: datetime) -> dict[str, Any]:
     """Return what a new incident's course looks like."""
     return {
@@ -91,14 +101,16 @@ def begun(occurred_at: datetime) -> dict[str, Any]:
 def entered(course: Mapping[str, Any], to: str, at: datetime, hold_reason: str | None = None) -> dict[str, Any]:
     """Return how the course of an incident changes when it enters a state, from whichever it comes.
 
-    The response is the first state after `new` but a cancellation. Leaving `resolved` or `closed` for work is a
+    The response is the first state after `new` but a cancellation. What is resolved again has been so since the first
+    time. Leaving `resolved` or `closed` for work is a
     reopening: the time it stood there is added up, and what resolved it no longer does.
     """
     changes: dict[str, Any] = {"state": to, "state_since": at, "hold_reason": hold_reason if to == "on_hold" else None}
     if to in _RESPONDED and course["acknowledged_at"] is None:
         changes["acknowledged_at"] = at
     if to == "resolved":
-        changes |= {"resolved_at": at, "closed_at": None}
+        since = course["resolved_at"] if course["state"] in _OVER else None
+        changes |= {"resolved_at": since or at, "closed_at": None}
     elif to == "closed":
         changes |= {"closed_at": at, "resolved_at": course["resolved_at"] or at}
     elif course["state"] in _OVER:

@@ -25,6 +25,7 @@ from chassis.transitions import change_of, transitions_document
 from chassis.writing import add, revise, update_one
 from service_catalog.incidents import ancestry, importing
 from service_catalog.incidents.beginning import first_parent, with_beginning
+from service_catalog.incidents.handling import handling_steps
 from service_catalog.incidents.lifecycle import (
     CANCEL_REASONS,
     LIFECYCLE,
@@ -33,18 +34,25 @@ from service_catalog.incidents.lifecycle import (
     begun,
     emptied,
     entered,
+    refuse_once_over,
 )
 from service_catalog.incidents.linked import problem_steps
 from service_catalog.incidents.links import link_steps
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem, IncidentPatch, IncidentTransition, NewIncident
-from service_catalog.incidents.tables import INCIDENTS, PARENT_LINKS, PRIORITIES, PROBLEM_LINKS, incident
+from service_catalog.incidents.tables import HANDLING, INCIDENTS, PARENT_LINKS, PRIORITIES, PROBLEM_LINKS, incident
 from service_catalog.services.directory import find_services
 from service_catalog.sla import timers
 
 IMPORT = "catalog:import"
 ATTEMPTS_MAX = 5
-_KINDS = {"state": INCIDENTS, "priority": PRIORITIES, "parent": PARENT_LINKS, "problem": PROBLEM_LINKS}
+_KINDS = {
+    "state": INCIDENTS,
+    "priority": PRIORITIES,
+    "handling": HANDLING,
+    "parent": PARENT_LINKS,
+    "problem": PROBLEM_LINKS,
+}
 _CLOCKED = frozenset({"priority", "service_id", "occurred_at"})
 _ONLY_WITH = {"hold_reason": ("on_hold",), "resolution": ("resolved",), "factor": ("resolved",)}
 # Written out, so that the planner sees that the partial indexes hold what is looked for.
@@ -110,6 +118,7 @@ class Incidents:
                 await ancestry.lock(tx, child=id_, parent=patch.parent_id)
             row = await get_to_change(tx, INCIDENTS, id_)
             changes = patch.changes(row)
+            refuse_once_over(row, changes)
             if faults := emptied(row["state"], changes):
                 raise invalid(*faults)
             if "impact" in changes or "urgency" in changes:
@@ -122,6 +131,7 @@ class Incidents:
             written = await revise(tx, INCIDENTS, row, changes, expected=expected)
             await record(tx, PROBLEM_LINKS, steps)
             await record(tx, PARENT_LINKS, link_steps(row, "parent_id", changes, tx.now))
+            await record(tx, HANDLING, handling_steps(row, changes, tx.now))
             if not _CLOCKED.isdisjoint(changes):
                 await record(tx, PRIORITIES, importing.reprioritised(row, changes, tx.now))
                 await timers.mark(tx, {id_: changes.get("service_id", row["service_id"])})
@@ -144,6 +154,7 @@ class Incidents:
             report = await write_told(tx, INCIDENTS, drafts, mode=mode, known=known, initial=LIFECYCLE.initial)
             await record(tx, PRIORITIES, importing.priorities(drafts, report.results, tx.now))
             await record(tx, PARENT_LINKS, importing.parents(drafts, report.results, tx.now))
+            await record(tx, HANDLING, importing.handling(drafts, report.results, tx.now))
             await timers.mark(tx, importing.watched(drafts, report.results))
             return await conclude(tx, report.answer())
 

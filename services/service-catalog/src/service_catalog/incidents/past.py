@@ -32,10 +32,20 @@ def reached(state: str, instants: Mapping[str, datetime | None]) -> str:
 
 def faults_of_end(state: str, instants: Mapping[str, datetime | None]) -> list[Fault]:
     """Return which instants tell of an end that an incident in this state has not reached."""
-    if state not in UNRESOLVED:
-        return []
+    ends = _OF_AN_END if state in UNRESOLVED else ("resolved_at",) if state == "cancelled" else ()
     message = f"What is {state} has not been resolved."
-    return [Fault(f"/{name}", "state-not-reached", message) for name in _OF_AN_END if instants.get(name) is not None]
+    return [Fault(f"/{name}", "state-not-reached", message) for name in ends if instants.get(name) is not None]
+
+
+def differing(steps: Sequence[Step], occurred_at: datetime, instants: Mapping[str, datetime | None]) -> list[Fault]:
+    """Return which instants say something else than the history told with them."""
+    course: Mapping[str, Any] = course_of(steps, occurred_at) if steps and instants else {}
+    message = "The history tells another instant."
+    return [
+        Fault(f"/{name}", "instant-differs", message)
+        for name, at in instants.items()
+        if at is not None and course.get(name) not in {None, at}
+    ]
 
 
 def told(state: str, occurred_at: datetime, instants: dict[str, datetime | None]) -> dict[str, Any]:

@@ -88,7 +88,8 @@ INCIDENTS = Resource(
 )
 
 # What else happened to an incident is a history of its own, beside that of its states: the priorities it went through,
-# which incident it became a part of, and which problem it belonged to, with what it was told of that.
+# whose it was, which incident it became a part of, and which problem it belonged to, with what it was told of that.
 PRIORITIES = replace(INCIDENTS, collection="incident-priorities")
+HANDLING = replace(INCIDENTS, collection="incident-handling")
 PARENT_LINKS = replace(INCIDENTS, collection="incident-parents")
 PROBLEM_LINKS = replace(INCIDENTS, collection="incident-problems")

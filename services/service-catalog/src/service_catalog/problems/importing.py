@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, Step, changes_what_is_over, faults_of, steps_of
+from chassis.past import Draft, Step, changes_what_is_over, faults_of, faults_of_course, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.priority import priority_of
@@ -15,6 +15,7 @@ from service_catalog.problems.tables import PROBLEMS
 from service_catalog.services.directory import Known
 
 _INSTANTS = ("known_error_at", "resolved_at", "closed_at")
+_IN_ORDER = ("identified_at", "resolved_at", "closed_at")
 HISTORICAL = frozenset({"state", "history", "identified_at", *_INSTANTS})
 _SERVICE = frozenset({"service_id", "service_key"})
 _LEVELS = ("impact", "urgency")
@@ -51,6 +52,8 @@ def drafted(
     values: dict[str, Any] = {name: getattr(item, name) for name in _PLAIN}
     levels = (values[name] if row is None or name in named else row[name] for name in _LEVELS)
     course = _course(item, row, steps, identified_at, now)
+    if faults := _faults_of_course(item, row, course | {"identified_at": identified_at}, steps):
+        return invalid(*faults)
     values |= course | {
         "service_id": service,
         "title": title,
@@ -95,6 +98,16 @@ def _faults(item: ProblemItem, identified_at: datetime, now: datetime) -> list[F
         for place, at in places
         if at < identified_at
     ]
+
+
+def _faults_of_course(item: ProblemItem, row: Any, course: Mapping[str, Any], steps: Sequence[Step]) -> list[Fault]:
+    """Return what cannot be: what is out of order, or an end that its state has not (a history is right)."""
+    faults = [
+        Fault(f"/{name}", "state-not-reached", "A problem in this state has none.")
+        for name in _INSTANTS
+        if not steps and getattr(item, name) is not None and course[name] is None
+    ]
+    return faults + faults_of_course(course, row, _IN_ORDER, item.model_fields_set, steps)
 
 
 def _course(

@@ -1,6 +1,6 @@
 """What the worker watches incidents for: it tells of warnings and breaches, and closes what stayed resolved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from service_catalog.incidents.operations import Incidents
 from service_catalog.services.directory import closing_days_of
 from service_catalog.sla.clocks import Target
 from service_catalog.sla.documents import document_of
-from service_catalog.sla.notices import note
+from service_catalog.sla.notices import note, withdraw
 from service_catalog.sla.operations import SlaClocks
 from service_catalog.sla.timers import TIMERS
 
@@ -37,6 +37,7 @@ class WatchedIncidents:
         clocks_of = await self._clocks.clocks_of(tx, rows)
         closing = [incident for incident in rows if closes_by_itself(incident)]
         days_of = await closing_days_of(tx, {incident["service_id"] for incident in closing}) if closing else {}
+        await withdraw(tx, [one for id_, clocks in clocks_of.items() for one in _not_reached(id_, clocks)])
         following: dict[UUID, datetime | None] = {}
         for incident in rows:
             clocks = clocks_of[incident["id"]]
@@ -59,6 +60,14 @@ class WatchedIncidents:
 def closes_by_itself(incident: Any) -> bool:
     """Tell whether an incident closes when it has stayed resolved; one that another tool leads is closed by that."""
     return incident["state"] == "resolved" and incident["external_source"] is None
+
+
+def _not_reached(incident_id: UUID, clocks: Sequence[Clock[Target]]) -> Iterator[tuple[UUID, str, str, str]]:
+    """Give the warnings and breaches that there are none of as the clocks stand now."""
+    for clock in clocks:
+        for kind, is_reached in (("warned", clock.is_warned), ("breached", clock.state == "breached")):
+            if not is_reached:
+                yield incident_id, clock.target.metric, clock.target.priority, kind
 
 
 async def _tell_of(tx: Transaction, incident: Any, clock: Clock[Target]) -> None:

@@ -30,8 +30,9 @@ def router(timelines: Timelines) -> Router:
     async def list_incident_timeline(request: Request, caller: Reader, incident_id: UUID) -> Response:
         """Tell what happened to an incident, oldest first.
 
-        Its states and priorities, which incident it became part of and which problem it belonged to, what it was told
-        of that problem, the warnings and breaches of its SLA clocks, and all work notes.
+        Its states and priorities, its service, team, assignee and major flag, which incident it became part of and
+        which problem it belonged to, what it was told of that problem, the warnings and breaches of its SLA clocks, and
+        all work notes.
         """
         return answer(request, await timelines.timeline(caller, incident_id))
 
