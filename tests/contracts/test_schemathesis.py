@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,8 @@ def running(
 def test_whatever_a_path_names_is_there(running: Running) -> None:
     with httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {running.token}"}) as client:
         paths = client.get("/openapi.json").json()["paths"]
+        parameters = {name for path in paths for name in re.findall(r"{(\w+)}", path)}
+        assert parameters - running.known.keys() == set(), "add it to tests/kit/contract_resources.py"
         named = {path: path.format_map(running.known) for path in paths}
         answers = {path: client.get(named[path]) for path, operations in paths.items() if "get" in operations}
     assert [path for path, answer in answers.items() if answer.status_code == 404] == []

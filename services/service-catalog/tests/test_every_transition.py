@@ -86,8 +86,10 @@ async def begun(catalog: Catalog, collection: str, short_cut: dict[str, Any]) ->
             made = catalog.change(**short_cut)
         case "catalogue-items":
             made = catalog.item(published=False)
-        case _:
+        case "service-requests":
             made = catalog.by("grace").request(await catalog.item(approval_required=True))
+        case _:
+            raise AssertionError(f"begun() does not say how one of {collection} is added")
     return await made
 
 

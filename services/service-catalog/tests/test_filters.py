@@ -28,7 +28,9 @@ async def test_a_list_takes_the_filters_it_documents(catalog: Catalog, path: str
         for one in PATHS[path]["get"]["parameters"]
         if one["in"] == "query" and one["name"] not in own
     }
-    assert {"external_source", "external_id"} <= asked.keys() or path == "/v1/handovers"
+    assert {"external_source", "external_id"} <= asked.keys() or path == "/v1/handovers", (
+        "every list can be filtered by its external id"
+    )
     for name, value in asked.items():
         assert (await catalog.get(path.removeprefix("/v1/"), **dict[str, Any]({name: value})))["items"] == []
     assert (await catalog.get(path.removeprefix("/v1/"), **asked, count="true"))["count"] == 0

@@ -1,6 +1,6 @@
 """The table of calendars."""
 
-from sqlalchemy import Column, MetaData, Numeric, Text, UniqueConstraint
+from sqlalchemy import Column, Index, MetaData, Numeric, Text, UniqueConstraint
 
 from chassis.resource import JsonDocument, Resource, columns_as_fields, tenant_table
 
@@ -29,6 +29,8 @@ def calendar_resource(metadata: MetaData) -> Resource:
         Column("hours_per_day", Numeric, nullable=False),
         Column("hours_per_week", Numeric, nullable=False),
         UniqueConstraint("org", "external_source", "external_id", name="calendar_external_key"),
+        Index("calendar_created_at", "org", "created_at", "id"),
+        Index("calendar_name", "org", "name", "id"),
     )
     hidden = frozenset({"own_holidays", "own_hours_per_day", "own_hours_per_week"})
     return Resource(

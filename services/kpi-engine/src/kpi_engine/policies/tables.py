@@ -1,6 +1,6 @@
 """The table of policies."""
 
-from sqlalchemy import Column, Integer, Numeric, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, Numeric, UniqueConstraint
 
 from chassis.rejection import Rejection
 from chassis.resource import Instant, Resource, columns_as_fields, decimal, json_object, tenant_table
@@ -17,6 +17,7 @@ policy = tenant_table(
     Column("milestone_tolerance_days", Integer, nullable=False),
     UniqueConstraint("org", "valid_from", name="policy_valid_from_key", postgresql_nulls_not_distinct=True),
     UniqueConstraint("org", "external_source", "external_id", name="policy_external_key"),
+    Index("policy_created_at", "org", "created_at", "id"),
 )
 
 POLICIES = Resource(

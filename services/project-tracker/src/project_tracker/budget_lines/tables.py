@@ -19,6 +19,7 @@ budget_line = tenant_table(
     ForeignKeyConstraint(["org", "project_id"], ["project.org", "project.id"], name="budget_line_project_fkey"),
     ForeignKeyConstraint(["org", "task_id"], ["task.org", "task.id"], name="budget_line_task_fkey"),
     Index("budget_line_created_at", "org", "project_id", "created_at", "id"),
+    Index("budget_line_updated_at", "org", "project_id", "updated_at", "id"),
     Index("budget_line_period_start", "org", "project_id", "period_start", "id"),
     Index("budget_line_task_id", "org", "task_id"),
 )

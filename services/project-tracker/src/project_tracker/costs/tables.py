@@ -24,6 +24,7 @@ cost = tenant_table(
     ForeignKeyConstraint(["org", "task_id"], ["task.org", "task.id"], name="cost_task_fkey"),
     ForeignKeyConstraint(["org", "reversal_of"], ["cost.org", "cost.id"], name="cost_reversal_fkey"),
     Index("cost_created_at", "org", "project_id", "created_at", "id"),
+    Index("cost_updated_at", "org", "project_id", "updated_at", "id"),
     Index("cost_incurred_at", "org", "project_id", "incurred_at", "id"),
     Index("cost_task_id", "org", "task_id"),
 )

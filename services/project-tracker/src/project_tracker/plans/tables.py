@@ -47,6 +47,7 @@ task = tenant_table(
     ForeignKeyConstraint(["org", "calendar_id"], ["calendar.org", "calendar.id"], name="task_calendar_fkey"),
     Index("task_created_at", "org", "project_id", "created_at", "id"),
     Index("task_updated_at", "org", "project_id", "updated_at"),
+    Index("task_name", "org", "project_id", "name", "id"),
     Index("task_parent_id", "org", "parent_id"),
     Index("task_calendar_id", "org", "calendar_id"),
 )
@@ -101,6 +102,7 @@ dependency = tenant_table(
     ForeignKeyConstraint(["org", "predecessor_id"], ["task.org", "task.id"], name="dependency_predecessor_fkey"),
     ForeignKeyConstraint(["org", "successor_id"], ["task.org", "task.id"], name="dependency_successor_fkey"),
     Index("dependency_created_at", "org", "project_id", "created_at", "id"),
+    Index("dependency_updated_at", "org", "project_id", "updated_at", "id"),
     Index("dependency_predecessor_id", "org", "predecessor_id"),
     Index("dependency_successor_id", "org", "successor_id"),
 )

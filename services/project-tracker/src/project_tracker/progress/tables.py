@@ -20,6 +20,7 @@ progress_report = tenant_table(
     ForeignKeyConstraint(["org", "project_id"], ["project.org", "project.id"], name="progress_report_project_fkey"),
     ForeignKeyConstraint(["org", "task_id"], ["task.org", "task.id"], name="progress_report_task_fkey"),
     Index("progress_report_created_at", "org", "project_id", "created_at", "id"),
+    Index("progress_report_updated_at", "org", "project_id", "updated_at", "id"),
     Index("progress_report_status_at", "org", "project_id", "status_at", "id"),
     Index("progress_report_task", "org", "task_id", "status_at"),
 )

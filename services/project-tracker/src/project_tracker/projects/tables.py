@@ -39,6 +39,7 @@ project = tenant_table(
     ),
     Index("project_created_at", "org", "created_at", "id"),
     Index("project_updated_at", "org", "updated_at"),
+    Index("project_name", "org", "name", "id"),
     Index("project_state", "org", "state"),
     Index("project_start_at", "org", "start_at", "id"),
     Index("project_calendar_id", "org", "calendar_id"),

@@ -24,6 +24,8 @@ acceptance_criterion = tenant_table(
         ["org", "service_id"], ["service.org", "service.id"], name="acceptance_criterion_service_fkey"
     ),
     Index("acceptance_criterion_service_id", "org", "service_id", "created_at", "id"),
+    Index("acceptance_criterion_dimension", "org", "service_id", "dimension", "id"),
+    Index("acceptance_criterion_updated_at", "org", "service_id", "updated_at", "id"),
 )
 
 CRITERIA = Resource(

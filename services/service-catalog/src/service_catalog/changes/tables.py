@@ -67,6 +67,7 @@ change = tenant_table(
         "change_service_ids", "service_ids", postgresql_using="gin", postgresql_ops={"service_ids": "jsonb_path_ops"}
     ),
     Index("change_state", "org", "state", "created_at", "id"),
+    Index("change_state_since", "org", "state_since", "id"),
     Index("change_updated_at", "org", "updated_at", "id"),
 )
 

@@ -24,6 +24,7 @@ service_dependency = tenant_table(
     Index("service_dependency_created_at", "org", "service_id", "created_at", "id"),
     Index("service_dependency_down", "org", "service_id", "type", "depends_on_id"),
     Index("service_dependency_up", "org", "depends_on_id", "type", "service_id"),
+    Index("service_dependency_updated_at", "org", "service_id", "updated_at", "id"),
 )
 
 DEPENDENCIES = Resource(

@@ -50,6 +50,7 @@ improvement = tenant_table(
     Index("improvement_project_id", "org", "project_id", postgresql_where=text("project_id IS NOT NULL")),
     Index("improvement_service_id", "org", "service_id", "created_at", "id"),
     Index("improvement_state", "org", "state", "created_at", "id"),
+    Index("improvement_state_since", "org", "state_since", "id"),
     Index("improvement_updated_at", "org", "updated_at", "id"),
 )
 

@@ -19,6 +19,7 @@ survey_invitation = tenant_table(
         ["org", "incident_id"], ["incident.org", "incident.id"], name="survey_invitation_incident_fkey"
     ),
     Index("survey_invitation_created_at", "org", "created_at", "id"),
+    Index("survey_invitation_expires_at", "org", "expires_at", "id"),
     Index(
         "survey_invitation_external_key",
         "org",
