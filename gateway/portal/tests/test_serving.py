@@ -97,7 +97,9 @@ def test_it_is_measured_as_the_services_are_and_drains_at_a_signal(
     until_answered(addresses["http"], process)
     assert httpx.post(f"{addresses['http']}/oauth/token", data=TOKEN_REQUEST).status_code == 401
     assert httpx.get(f"{addresses['http']}/docs/start.js").is_success
+    assert httpx.get(f"{addresses['http']}/healthz").is_success
     told = httpx.get(f"{addresses['metrics']}/metrics").text
+    assert 'tandem_http_requests_total{method="GET",route="/healthz",status="200"}' in told
     assert 'tandem_http_requests_total{method="POST",route="/oauth/token",status="401"} 1.0' in told
     assert 'tandem_http_requests_total{method="GET",route="/docs/{name}",status="200"} 1.0' in told
     assert httpx.get(f"{addresses['http']}/metrics").status_code == 404

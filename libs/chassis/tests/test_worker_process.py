@@ -1,5 +1,6 @@
 import asyncio
 import http.client
+import json
 import signal
 import socket
 import subprocess
@@ -28,7 +29,7 @@ def work(settings):
     standing = Standing(settings, PACKAGE)
     return working.work(standing, working.shared_loops(standing), metrics_port=settings.metrics_port)
 
-sys.exit(service_command(ServiceSettings, package=PACKAGE, create_app=None, work=work, arguments=["work"]))
+sys.exit(service_command(ServiceSettings, package=PACKAGE, create_app=None, work=work, arguments=sys.argv[1:]))
 """
 
 
@@ -53,12 +54,10 @@ def scraped(port: int) -> dict[str, float]:
     }
 
 
-async def test_a_worker_tells_what_it_does(
-    new_database: Callable[[str], Addresses], jwks_file: Path, signer: Signer
-) -> None:
-    addresses, port = new_database("chassis.testkit.sample"), free_port()
-    variables = {
+def environment(addresses: Addresses, jwks_file: Path, signer: Signer, port: int) -> dict[str, str]:
+    return {
         "TANDEM_SERVICE_NAME": "sample",
+        "TANDEM_OWNER_PASSWORD": addresses.owner.password,
         "TANDEM_DATABASE_HOST": addresses.runtime.host,
         "TANDEM_DATABASE_PORT": str(addresses.runtime.port),
         "TANDEM_DATABASE_NAME": addresses.runtime.name,
@@ -70,6 +69,13 @@ async def test_a_worker_tells_what_it_does(
         "TANDEM_CURSOR_SECRET": "secret",
         "TANDEM_METRICS_PORT": str(port),
     }
+
+
+async def test_a_worker_tells_what_it_does(
+    new_database: Callable[[str], Addresses], jwks_file: Path, signer: Signer
+) -> None:
+    addresses, port = new_database("chassis.testkit.sample"), free_port()
+    variables = environment(addresses, jwks_file, signer, port)
     told: dict[str, float] = {}
 
     async def has_worked() -> bool:
@@ -79,7 +85,7 @@ async def test_a_worker_tells_what_it_does(
 
     async with addresses.pools() as pools:
         await add_note(pools.runtime, a_caller(), title="a")
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], env=variables) as process:  # noqa: ASYNC220  (it is the worker)
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, "work"], env=variables) as process:  # noqa: ASYNC220  (it is the worker)
         try:
             await until(has_worked)
             process.send_signal(signal.SIGTERM)
@@ -95,3 +101,29 @@ async def test_a_worker_tells_what_it_does(
         "tandem_loop_running.housekeeping",
     }
     assert told["tandem_loop_last_turn_timestamp_seconds.sequencer"] > 1e9
+
+
+def test_a_command_that_fails_says_so_in_a_line_of_the_log(
+    new_database: Callable[[str], Addresses], jwks_file: Path, signer: Signer
+) -> None:
+    wrong = environment(new_database("chassis.testkit.sample"), jwks_file, signer, free_port())
+    wrong |= {"TANDEM_DATABASE_PORT": str(free_port()), "TANDEM_LOG_FORMAT": "json"}
+    done = subprocess.run([sys.executable, "-c", PROGRAM, "restored"], env=wrong, capture_output=True, check=False)
+    line = json.loads(done.stdout)
+    assert (done.returncode, line["level"], line["event"], done.stderr) == (1, "error", "failed", b"")
+    assert "Error: [Errno" in line["exception"]
+
+
+async def test_a_restored_log_begins_a_new_epoch(
+    new_database: Callable[[str], Addresses], jwks_file: Path, signer: Signer
+) -> None:
+    addresses = new_database("chassis.testkit.sample")
+    variables = environment(addresses, jwks_file, signer, free_port())
+    async with addresses.pools() as pools, pools.worker.begin(a_caller()) as tx:
+        before = await tx.connection.fetchval("SELECT epoch FROM event_head")
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", PROGRAM, "restored"], env=variables, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done
+    async with addresses.pools() as pools, pools.worker.begin(a_caller()) as tx:
+        assert await tx.connection.fetchval("SELECT epoch FROM event_head") == before + 1

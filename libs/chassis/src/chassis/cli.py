@@ -1,22 +1,27 @@
-"""The command line every service has: serve · work · migrate · openapi."""
+"""The command line every service has: serve · work · migrate · restored · openapi."""
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+import asyncpg
+
 from chassis import logs, tracing
+from chassis.database import connect_arguments
 from chassis.http.app import Api
 from chassis.http.openapi import dump
 from chassis.serving import serve
 from chassis.settings import ServerSettings, ServiceSettings, SettingsError
 
+log = logging.getLogger(__name__)
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
 _Told = TypeVar("_Told", bound=ServerSettings)
-WRONG_SETTINGS = 2
+FAILED, WRONG_SETTINGS = 1, 2
 # What the OpenAPI document is made from does not depend on where a service runs.
 _NOWHERE = {
     "database_host": "localhost",
@@ -56,6 +61,9 @@ def service_command(
                 return serve(api, settings, drain=api.drain, host=asked.host, port=asked.port)
             case "work":
                 return work(settings) or 0
+            case "restored":
+                asyncio.run(_raise_epoch(settings))
+                return 0
             case name if name in own:
                 return own[name][1](settings) or 0
             case _:
@@ -68,7 +76,7 @@ def service_command(
 def run_as_told(settings_class: type[_Told], run: Callable[[_Told], int]) -> int:
     """Run with what the environment tells, logs and traces included, and return the exit code.
 
-    Wrong settings are listed, and the code is 2.
+    Wrong settings are listed, and the code is 2; what else it fails by is a line of the log, and the code is 1.
     """
     try:
         settings = settings_class.load()
@@ -76,6 +84,11 @@ def run_as_told(settings_class: type[_Told], run: Callable[[_Told], int]) -> int
         try:
             with _traced(settings.service_name):
                 return run(settings)
+        except SettingsError:
+            raise
+        except Exception:
+            log.exception("failed")
+            return FAILED
         finally:
             lines.flush()
     except SettingsError as error:
@@ -101,6 +114,15 @@ def _migrate(settings: ServiceSettings, package: str) -> None:
     asyncio.run(migrate(settings.address("owner"), package))
 
 
+async def _raise_epoch(settings: ServiceSettings) -> None:
+    """Begin a new epoch of the event log, as its positions after the moment restored were handed out before."""
+    connection = await asyncpg.connect(**connect_arguments(settings.address("owner")))
+    try:
+        log.info("epoch raised", extra={"epoch": await connection.fetchval("SELECT raise_event_epoch()")})
+    finally:
+        await connection.close()
+
+
 def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command `serve`, with where to listen."""
     serving = commands.add_parser("serve", help="answer requests")
@@ -115,6 +137,7 @@ def _parser(settings_class: type[ServiceSettings], further: Mapping[str, str]) -
     add_serve(commands)
     commands.add_parser("work", help="run the loops: events, consumers, timers")
     commands.add_parser("migrate", help="bring the database's schema up to date")
+    commands.add_parser("restored", help="begin a new epoch of events, after the database was restored to a moment")
     commands.add_parser("openapi", help="print the OpenAPI document")
     for command, does in further.items():
         commands.add_parser(command, help=does)

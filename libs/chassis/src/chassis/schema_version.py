@@ -4,8 +4,6 @@ from importlib.resources import files
 
 import asyncpg
 
-REVISION_LENGTH = len("20260301_01")
-
 
 class SchemaTooOldError(Exception):
     """The database has not been migrated as far as this release needs."""
@@ -14,7 +12,7 @@ class SchemaTooOldError(Exception):
 def newest_revision(package: str) -> str:
     """Return the newest revision a package brings along: the files of its migrations begin with their revisions."""
     found = files(package).joinpath("migrations", "versions").iterdir()
-    return max(file.name[:REVISION_LENGTH] for file in found if file.name.endswith(".py"))
+    return max("_".join(file.name.split("_")[:2]) for file in found if file.name.endswith(".py"))
 
 
 async def schema_at_least(connection: asyncpg.Connection, revision: str) -> None:

@@ -66,7 +66,7 @@ class Edge:
         finally:
             self._metrics.running -= 1
             seconds = perf_counter() - begun
-            route: str | None = getattr(scope.get("route"), "path_format", None)
+            route: str | None = getattr(scope.get("route"), "path_format", scope["path"] if is_quiet else None)
             self._metrics.observe(method, route or "unmatched", exchange.status, seconds)
             if trace.recorded is not None:
                 trace.recorded.answered(method, route, told_path(scope), exchange.status)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from chassis.events.interruptions import DATABASE_AWAY
 from chassis.http.draining import Drain
 from chassis.rejection import Rejection
 
@@ -40,7 +41,7 @@ async def _passes(name: str, check: ReadyCheck) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await check()
-    except (Rejection, OSError, TimeoutError, RuntimeError) as error:
+    except (Rejection, TimeoutError, RuntimeError, *DATABASE_AWAY) as error:
         LOG.warning("not_ready", check=name, error=type(error).__name__)
         return False
     except Exception:  # a check that fails in a way of its own must not look ready

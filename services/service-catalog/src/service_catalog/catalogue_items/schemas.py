@@ -141,7 +141,7 @@ class CatalogueItemPatch(Patch):
     calendar_id: UUID | None = UNSET
     fulfilment_team: Name | None = UNSET
     price: Annotated[Part, PartOf(Price)] | None = UNSET
-    """Replaced whole."""
+    """Merged: what is sent of it replaces what is there."""
     labels: LabelChanges = UNSET
 
 

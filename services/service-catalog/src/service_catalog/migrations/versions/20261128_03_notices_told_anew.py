@@ -4,8 +4,8 @@ from alembic import op
 
 from chassis.migrating import roles
 
-revision = "20261128_02"
-down_revision = "20261128_01"
+revision = "20261128_03"
+down_revision = "20261128_02"
 
 
 def upgrade() -> None:
