@@ -24,6 +24,7 @@ def change(**given: Any) -> dict[str, Any]:
         "type": "normal",
         "risk": "medium",
         "reason": None,
+        "implementation_plan": "Do it.",
         "backout_plan": "Undo it.",
         "requester": "alan",
         "planned_start": START,
@@ -150,6 +151,16 @@ def test_what_an_approval_is_about_stays_from_the_approval_on(name: str) -> None
         refusal = fixed(change(state=state), {name: "other"})
         assert (refusal is None) == (state in {"draft", "requested"})
         assert fixed(change(state=state), {name: change()[name]}) is None
+
+
+@pytest.mark.parametrize("name", ["backout_plan", "implementation_plan"])
+def test_plans_stay_from_the_approval_on_and_an_emergency_writes_them_down_until_it_has_one(name: str) -> None:
+    assert name in PLANNED
+    for state in ("implementing", "review"):
+        begun_at_once = change(type="emergency", state=state, implementation_plan=None)
+        assert fixed(begun_at_once, {name: "Written down later."}) is None
+        assert fixed(begun_at_once | {"approved_at": START}, {name: "Another."}) is not None
+        assert fixed(begun_at_once, {"risk": "low"}) is not None
 
 
 def test_the_requester_stays_once_the_change_is_requested() -> None:

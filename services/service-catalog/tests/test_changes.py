@@ -196,6 +196,8 @@ async def test_what_was_approved_stays_and_the_rest_changes(catalog: Catalog) ->
     await catalog.move(own, "approved")
     refused = await catalog.patch(own, {"risk": "low", "planned_end": None, "title": "Other"}, status=409)
     assert (refused["code"], refused["fields"]) == ("change-fixed", ["planned_end", "risk"])
+    refused = await catalog.patch(own, {"backout_plan": None, "implementation_plan": "Quickly."}, status=409)
+    assert (refused["code"], refused["fields"]) == ("change-fixed", ["backout_plan", "implementation_plan"])
     same = await catalog.patch(own, {"risk": "high", "title": "Other", "description": "Why not."})
     assert (same["title"], same["description"], same["risk"]) == ("Other", "Why not.", "high")
     assert (await catalog.patch(own, {"labels": {"cab": "42"}}))["labels"] == {"cab": "42"}

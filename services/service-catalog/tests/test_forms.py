@@ -43,6 +43,7 @@ def doubling(levels: int) -> dict[str, Any]:
         {"properties": {"a": {"enum": [{"$ref": "https://example.com/"}]}}},
         {"type": "object", "unevaluatedProperties": False, "allOf": [{"properties": {"a": True}}]},
         {"properties": {"name": {"pattern": r"^\p{L}.{0,40}$"}}},
+        {"type": ["null", "object"]},
     ],
 )
 def test_what_makes_a_form(schema: dict[str, Any]) -> None:
@@ -56,6 +57,8 @@ def test_what_makes_a_form(schema: dict[str, Any]) -> None:
         ({"properties": {"a": {"required": "b"}}}, [("/properties/a/required", "type")]),
         ({"properties": {"a": 5}}, [("/properties/a", "type")]),
         ({"$schema": "http://json-schema.org/draft-07/schema#"}, [("/$schema", "not-one-of")]),
+        ({"type": "string"}, [("/type", "not-one-of")]),
+        ({"type": ["array", "null"], "minItems": 1}, [("/type", "not-one-of")]),
         ({"$ref": "https://example.com/schema.json"}, [("/$ref", "reference-outside")]),
         ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, [("/properties/a/$ref", "reference-outside")]),
         ({"$defs": {"unused": {"$ref": "other.json"}}}, [("/$defs/unused/$ref", "reference-outside")]),

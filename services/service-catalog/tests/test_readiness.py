@@ -1,7 +1,7 @@
 from typing import Any
 
 import httpx
-from catalog_api import Catalog, ago, own_path
+from catalog_api import Catalog, ago, own_path, refs
 
 from service_catalog.services.condition import worst_status
 from service_catalog.services.lifecycle import LIFECYCLE
@@ -67,7 +67,7 @@ async def test_a_criterion_that_is_missing_is_named(catalog: Catalog) -> None:
         "people",
         "resources",
     )
-    assert missing["ref"] == f"acceptance-criteria/{criterion['id']}"
+    assert missing["ref"] == own_path(criterion)
     assert "Two are trained." in missing["message"]
     assert told["dimensions"]["people"]["criteria"] == {"open": 1, "passed": 1, "failed": 0, "waived": 0}
     await catalog.post(f"{own_path(criterion)}/decision", {"decision": "waived", "reason": "Soon."}, status=200)
@@ -77,6 +77,19 @@ async def test_a_criterion_that_is_missing_is_named(catalog: Catalog) -> None:
     told = await readiness(catalog, service)
     assert (told["supporting"], [one["to"] for one in told["next"]]) == (None, ["retired", "supporting"])
     await catalog.of_another_organisation().get(f"services/{service['id']}/readiness", status=404)
+
+
+async def test_readiness_names_what_stands_in_the_way_as_the_refusal_does(catalog: Catalog) -> None:
+    service, bank = await catalog.complete_service(), await catalog.service()
+    own = f"services/{service['id']}"
+    for state in ("designing", "creating", "delivering"):
+        await catalog.move(own, state)
+    await catalog.criterion(service)
+    await catalog.post(f"{own}/dependencies", {"depends_on_id": bank["id"], "type": "hard"})
+    refused = await catalog.move(own, "supporting", status=409)
+    missing = (await readiness(catalog, service))["supporting"]["missing"]
+    assert [one["ref"] for one in missing] == refs(refused)
+    assert refs(refused)[1] == f"services/{bank['id']}"
 
 
 async def test_what_a_service_cannot_work_without_is_told_with_its_status(catalog: Catalog) -> None:

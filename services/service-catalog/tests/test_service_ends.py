@@ -70,6 +70,21 @@ async def test_where_there_is_a_project_it_has_to_hand_over(catalog: Catalog) ->
             [("/retired_at", "before-start")],
         ),
         ({"state": "supporting", "retired_at": "2020-01-01T00:00:00Z"}, [("/retired_at", "state-not-reached")]),
+        *(
+            ({"state": state, "live_from": "2020-01-01T00:00:00Z"}, [("/live_from", "state-not-reached")])
+            for state in ("proposed", "designing", "creating")
+        ),
+        (
+            {
+                "history": [
+                    {"state": "delivering", "at": "2020-01-01T00:00:00Z"},
+                    {"state": "creating", "at": "2020-02-01T00:00:00Z"},
+                ],
+                "live_from": "2020-01-01T00:00:00Z",
+            },
+            [("/live_from", "state-not-reached")],
+        ),
+        ({"live_from": "2020-01-01T00:00:00Z"}, [("/live_from", "state-not-reached")]),
     ],
 )
 async def test_a_past_that_cannot_have_been_is_refused(catalog: Catalog, past: Any, faults: Any) -> None:
@@ -90,3 +105,29 @@ async def test_an_import_dates_back_when_a_service_went_live(catalog: Catalog) -
     assert back[0]["version"] == moved["version"]
     writer = catalog.limited_to("catalog:write")
     await writer.batch("services", [{"key": "shop", "live_from": "2019-05-01T00:00:00Z"}], status=403)
+
+
+async def test_a_service_that_is_returned_is_live_only_from_its_next_delivery_on(catalog: Catalog) -> None:
+    own = f"services/{(await catalog.complete_service())['id']}"
+    for state in ("designing", "creating"):
+        await catalog.move(own, state)
+    first = await catalog.move(own, "delivering")
+    returned = await catalog.move(own, "creating", reason="It does not hold the load.")
+    assert (first["live_from"] is not None, returned["live_from"]) == (True, None)
+    again = await catalog.move(own, "delivering")
+    assert again["live_from"] > first["live_from"]
+    await catalog.move(own, "creating", reason="Neither now.")
+    cancelled = await catalog.move(own, "cancelled", reason="Bought instead.")
+    assert (cancelled["live_from"], cancelled["retired_at"]) == (None, None)
+
+
+async def test_a_state_before_its_delivery_that_an_import_tells_makes_a_service_not_live(catalog: Catalog) -> None:
+    live = {"key": "shop", "name": "Shop", "state": "supporting", "live_from": "2021-05-01T00:00:00Z"}
+    (made,) = await catalog.batch("services", [live])
+    own = f"services/{made['id']}"
+    await catalog.batch("services", [{"key": "shop", "state": "creating"}])
+    assert (await catalog.get(own))["live_from"] is None
+    (undated,) = await catalog.batch("services", [{"key": "shop", "live_from": None}])
+    assert undated["status"] == 200
+    await catalog.batch("services", [{"key": "shop", "state": "delivering"}])
+    assert (await catalog.get(own))["live_from"] > "2026"

@@ -15,6 +15,7 @@ HISTORY = [
     {"state": "delivering", "at": "2019-01-01T00:00:00Z", "reason": "The first shops are open."},
     {"state": "supporting", "at": "2019-04-01T00:00:00Z"},
 ]
+RETURNED = {"state": "creating", "at": "2019-02-01T00:00:00Z"}
 OVER = [
     *HISTORY,
     {"state": "retiring", "at": "2024-01-01T00:00:00Z"},
@@ -91,6 +92,15 @@ async def test_a_state_told_alone_is_entered_now(catalog: Catalog) -> None:
             ("supporting", "2019-01-01T00:00:00Z", None),
         ),
         ({"history": HISTORY, "live_from": "2018-12-24T00:00:00Z"}, ("supporting", "2018-12-24T00:00:00Z", None)),
+        ({"history": [*HISTORY[:4], RETURNED]}, ("creating", None, None)),
+        (
+            {"history": [*HISTORY[:4], RETURNED, {"state": "delivering", "at": "2019-03-01T00:00:00Z"}]},
+            ("delivering", "2019-03-01T00:00:00Z", None),
+        ),
+        (
+            {"history": [*HISTORY[:4], RETURNED, {"state": "cancelled", "at": "2019-03-01T00:00:00Z"}]},
+            ("cancelled", None, None),
+        ),
         (
             {"history": [*HISTORY[:2], {"state": "cancelled", "at": "2018-05-01T00:00:00Z"}]},
             ("cancelled", None, None),

@@ -42,8 +42,8 @@ async def test_an_approval_is_waited_for_where_the_item_asks_for_one(catalog: Ca
 
 
 async def test_whoever_asked_for_it_does_not_decide_on_it(catalog: Catalog) -> None:
-    own = await waiting(catalog, requester="grace")
-    for one in ("grace", "tester"):
+    own = await waiting(catalog, requester="grace", requested_for="alan")
+    for one in ("grace", "tester", "alan"):
         refused = await catalog.by(one).move(own, "approved", status=409)
         assert codes(refused) == ["approver_is_another"]
         refused = await catalog.by(one).move(own, "rejected", status=409)
@@ -63,13 +63,13 @@ async def test_a_decision_needs_its_own_scope(catalog: Catalog) -> None:
     assert rejected["decision_reason"] == "Too dear."
 
 
-def test_the_guard_looks_at_who_asks_and_at_who_submitted() -> None:
-    request = {"requester": "grace", "submitted_by": "desk"}
+def test_the_guard_looks_at_who_asks_at_who_submitted_and_for_whom_it_is() -> None:
+    request = {"requester": "grace", "submitted_by": "desk", "requested_for": "alan"}
     decided = [
         [one.code for one in LIFECYCLE.unmet(LIFECYCLE.transitions[0], Candidate(request=request, actor=actor))]
-        for actor in ("grace", "desk", "ada")
+        for actor in ("grace", "desk", "alan", "ada")
     ]
-    assert decided == [["approver_is_another"], ["approver_is_another"], []]
+    assert decided == [["approver_is_another"]] * 3 + [[]]
 
 
 async def test_every_fault_of_a_form_is_told_with_its_place(catalog: Catalog) -> None:

@@ -86,6 +86,8 @@ def test_since_when_a_service_is_live_and_when_it_ended() -> None:
     assert entered("retired", live_from=EARLIER, retired_at=EARLIER, at=NOW)["retired_at"] == EARLIER
     assert entered("supporting", live_from=EARLIER, retired_at=NOW, at=NOW)["retired_at"] is None
     assert entered("cancelled", **new, at=NOW) == new
+    for state in ("proposed", "designing", "creating"):
+        assert entered(state, live_from=EARLIER, retired_at=None, at=NOW) == new
     assert entered("cancelled", live_from=EARLIER, retired_at=None, at=NOW)["retired_at"] == NOW
 
 

@@ -3,7 +3,7 @@
 Nothing is lost where a history is told anew: steps that were superseded are kept, and only those in force are read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
@@ -66,6 +66,8 @@ class Entry:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+Course = Callable[[Sequence[Entry]], Sequence[Entry]]
+"""What makes of the steps in force those that are to be."""
 _COLUMNS = ("resource_id", "at", "from_state", "to_state", "reason", "details")
 _LINES = (
     func.unnest(*(bindparam(name, type_=ARRAY(history_entry.c[name].type, dimensions=1)) for name in _COLUMNS))
@@ -174,9 +176,7 @@ async def retell(tx: Transaction, resource: Resource, told: Mapping[UUID, Sequen
     """
     if not told:
         return frozenset()
-    recorded: dict[UUID, list[Any]] = {id_: [] for id_ in told}
-    for row in await tx.all(_RECORDED, collection=resource.collection, resource_ids=list(told)):
-        recorded[row["resource_id"]].append(row)
+    recorded = await _recorded(tx, resource, told)
     others: set[UUID] = set()
     superseded: list[int] = []
     entries: list[Entry] = []
@@ -187,10 +187,53 @@ async def retell(tx: Transaction, resource: Resource, told: Mapping[UUID, Sequen
             others.add(id_)
             superseded += [row["place"] for row in recorded[id_][same:]]
             entries += steps[same:]
-    if superseded:
-        await tx.run(_SUPERSEDE, places=superseded, now=tx.now)
-    await record(tx, resource, entries)
+    await _supersede(tx, resource, superseded, entries)
     return frozenset(others)
+
+
+async def steps_in_force(tx: Reading, resource: Resource, id_: UUID) -> Sequence[Entry]:
+    """Return a resource's steps, oldest first."""
+    return [_entry(row) for row in (await _recorded(tx, resource, [id_]))[id_]]
+
+
+async def correct(tx: Transaction, resource: Resource, courses: Mapping[UUID, Course]) -> None:
+    """Have the steps of locked resources be what a function makes of those in force, oldest first.
+
+    Unlike by `retell`, a step that stays as it is keeps who took it, also behind one that does not.
+    """
+    if not courses:
+        return
+    superseded: list[int] = []
+    entries: list[Entry] = []
+    for id_, rows in (await _recorded(tx, resource, courses)).items():
+        left = [(row["place"], _entry(row)) for row in rows]
+        anew: set[datetime] = set()
+        for step in courses[id_]([entry for _, entry in left]):
+            same = next((one for one in left if one[1] == step), None)
+            if same is None or step.at in anew:  # of steps at one instant the one recorded first is read first
+                entries.append(step)
+                anew.add(step.at)
+            else:
+                left.remove(same)
+        superseded += [place for place, _ in left]
+    await _supersede(tx, resource, superseded, entries)
+
+
+async def _recorded(tx: Reading, resource: Resource, ids: Collection[UUID]) -> Mapping[UUID, list[Any]]:
+    recorded: dict[UUID, list[Any]] = {id_: [] for id_ in ids}
+    for row in await tx.all(_RECORDED, collection=resource.collection, resource_ids=list(recorded)):
+        recorded[row["resource_id"]].append(row)
+    return recorded
+
+
+async def _supersede(tx: Transaction, resource: Resource, places: Sequence[int], entries: Sequence[Entry]) -> None:
+    if places:
+        await tx.run(_SUPERSEDE, places=places, now=tx.now)
+    await record(tx, resource, entries)
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(**{name: row[name] for name in _COLUMNS})
 
 
 def _is_told(recorded: Any, told: Entry) -> bool:

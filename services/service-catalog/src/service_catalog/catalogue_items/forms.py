@@ -5,7 +5,7 @@ back-references. Nothing is ever fetched. No fault repeats what was sent.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -36,10 +36,15 @@ _SENTENCES = {
 
 
 def schema_faults(schema: Mapping[str, Any], place: str = "/form_schema") -> list[Fault]:
-    """Return why a schema makes no form: it is not one, refers to what it may not, or takes too much work."""
+    """Return why a schema makes no form.
+
+    It is none, is one of something else than an object, refers to what it may not, or takes too much work.
+    """
     faults = _faults(_OF_SCHEMAS, schema, place)
     if schema.get("$schema", DIALECT) != DIALECT:
         faults.append(Fault(f"{place}/$schema", "not-one-of", f"A form's schema is one of {DIALECT}."))
+    if not faults and not _allows_objects(schema.get("type", "object")):
+        faults.append(Fault(f"{place}/type", "not-one-of", "This has to allow an object, as a filled-in form is one."))
     if faults:
         return faults
     effort = Effort(schema)
@@ -60,6 +65,10 @@ def schema_faults(schema: Mapping[str, Any], place: str = "/form_schema") -> lis
             return [Fault(where, "pattern-unsupported", told)]
         return [Fault(where, "schema-invalid", "This is no JSON Schema.")]
     return []
+
+
+def _allows_objects(type_: str | Sequence[str]) -> bool:
+    return type_ == "object" if isinstance(type_, str) else "object" in type_
 
 
 class Form:

@@ -6,7 +6,8 @@ from typing import Any
 
 from chassis.rejection import Fault, Rejection
 
-PLANNED = frozenset({"service_ids", "type", "risk", "planned_start", "planned_end", "opens_maintenance_window"})
+PLANS = frozenset({"implementation_plan", "backout_plan"})
+PLANNED = PLANS | {"service_ids", "type", "risk", "planned_start", "planned_end", "opens_maintenance_window"}
 """What an approval is about."""
 _OPEN = frozenset({"draft", "requested"})
 
@@ -34,8 +35,13 @@ def occupied(row: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime 
 
 
 def fixed(row: Mapping[str, Any], changes: Mapping[str, Any]) -> Rejection | None:
-    """Refuse to change what an approval is about where that is past; and the requester of what was requested."""
+    """Refuse to change what an approval is about where that is past; and the requester of what was requested.
+
+    An emergency change that began without an approval has its plans written down until it gets one.
+    """
     closed = set[str]() if row["state"] in _OPEN else set(PLANNED)
+    if row["type"] == "emergency" and row["approved_at"] is None:
+        closed -= PLANS
     if row["state"] != "draft":
         closed.add("requester")
     touched = sorted(name for name in closed & changes.keys() if changes[name] != row[name])

@@ -141,8 +141,9 @@ class ChangeItem(ExternalIdentity, ChangeDescription):
 class ChangePatch(Patch):
     """Changes of a change (a merge patch); its state changes by commands.
 
-    What an approval is about (services, type, risk, planned span, `opens_maintenance_window`) stays from `approved` on,
-    the requester from `requested` on.
+    What an approval is about (services, type, risk, planned span, `implementation_plan`, `backout_plan`,
+    `opens_maintenance_window`) stays from `approved` on, the requester from `requested` on. The plans of an emergency
+    change that began without an approval stay once it has one.
     """
 
     model_config = ConfigDict(

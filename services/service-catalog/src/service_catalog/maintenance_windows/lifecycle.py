@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
 
+CANCELLED = "cancelled"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -24,7 +26,7 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
     transitions=(
         Transition("scheduled", "in_progress", "started"),
         Transition("in_progress", "completed", "completed"),
-        Transition("scheduled", "cancelled", "cancelled", (_REASON_GIVEN,)),
-        Transition("in_progress", "cancelled", "cancelled", (_REASON_GIVEN,)),
+        Transition("scheduled", CANCELLED, "cancelled", (_REASON_GIVEN,)),
+        Transition("in_progress", CANCELLED, "cancelled", (_REASON_GIVEN,)),
     ),
 )

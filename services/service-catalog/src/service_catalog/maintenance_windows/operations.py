@@ -11,9 +11,10 @@ from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement, Transaction
-from chassis.history import history
+from chassis.history import Entry, correct, history, record, steps_in_force
 from chassis.keys import command, conclude
-from chassis.moving import begin, move
+from chassis.lifecycle import Transition
+from chassis.moving import moment_of, move
 from chassis.outcome import Found, Mode, Written
 from chassis.past import write_told
 from chassis.reader import Reader
@@ -21,23 +22,25 @@ from chassis.reading import find_to_change, get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.resource import Instant, shown
 from chassis.transitions import transitions_document
-from chassis.writing import revise
+from chassis.writing import insert_one, revise
+from service_catalog.changes.directory import leading
 from service_catalog.maintenance_windows import importing
-from service_catalog.maintenance_windows.lifecycle import LIFECYCLE, Candidate
+from service_catalog.maintenance_windows.course import begun_by, course_of, is_moved
+from service_catalog.maintenance_windows.lifecycle import CANCELLED, LIFECYCLE, Candidate
 from service_catalog.maintenance_windows.schemas import (
     MaintenanceWindowItem,
     MaintenanceWindowPatch,
     MaintenanceWindowTransition,
     NewMaintenanceWindow,
 )
-from service_catalog.maintenance_windows.spans import SPAN_FIELDS, Spans
+from service_catalog.maintenance_windows.spans import REACHED, SPAN_FIELDS, Spans, lacking
 from service_catalog.maintenance_windows.tables import WINDOWS, maintenance_window
 from service_catalog.services.directory import find_services
 from service_catalog.services.membership import Span, claims, existing_services, names
 
 IMPORT = "catalog:import"
 SHOWN_MAX = 100
-_REACHED = {"actual_start": frozenset({"in_progress", "completed"}), "actual_end": frozenset({"completed"})}
+_PLANNED = ("service_ids", "planned_start", "planned_end")
 _NAMES_SERVICE = names(maintenance_window.c.service_ids, bindparam("service_id", type_=Uuid))
 _SHOWN = ("planned_start", "planned_end", "actual_start")
 _RUNNING = Statement(
@@ -75,17 +78,23 @@ class MaintenanceWindows:
             return await conclude(tx, await _add(tx, new))
 
     async def change(self, caller: Caller, id_: UUID, patch: MaintenanceWindowPatch, expected: int | None) -> Written:
-        """Change what was sent; what really happened can be corrected once it has happened."""
+        """Change what was sent; what really happened can be corrected once it has happened, but not taken back."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, WINDOWS, id_)
             changes = patch.changes(row)
+            if row["state"] == CANCELLED and changes.keys() - {"labels"}:
+                raise importing.STAYS.anew()
             if "service_ids" in changes:
                 changes["service_ids"] = await existing_services(tx, changes["service_ids"])
-            for name, states in _REACHED.items():
-                if changes.get(name) is not None and row["state"] not in states:
-                    raise invalid(Fault(f"/{name}", "state-not-reached", "Use a transition to say that this happened."))
+            await _refuse_led(tx, row, changes)
+            faults = _faults_of_actual(row, changes)
+            if faults:
+                raise invalid(*faults)
             _sound({name: changes.get(name, row[name]) for name in SPAN_FIELDS}, tx.now)
-            return await conclude(tx, await revise(tx, WINDOWS, row, changes, expected=expected))
+            written = await revise(tx, WINDOWS, row, changes, expected=expected)
+            if is_moved(row, changes):
+                await correct(tx, WINDOWS, {id_: course_of(row, changes)})
+            return await conclude(tx, written)
 
     async def batch(self, caller: Caller, items: Sequence[MaintenanceWindowItem | Rejection], mode: Mode) -> Written:
         """Add or change many; a state needs the scope of imports."""
@@ -101,6 +110,7 @@ class MaintenanceWindows:
             known = await known_rows(tx, WINDOWS, [identity_of(WINDOWS, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             report = await write_told(tx, WINDOWS, drafts, mode=mode, known=known)
+            await correct(tx, WINDOWS, importing.courses(drafts, report.results))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: MaintenanceWindowTransition) -> Written:
@@ -108,16 +118,10 @@ class MaintenanceWindows:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, WINDOWS, id_)
             transition = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
-            at = order.at or tx.now
-            changes = _entered(row, order.to, at, order.reason)
-            if order.at is not None and order.to == "completed":
-                changes["actual_end"] = at
-            faults = Spans(**{name: changes.get(name, row[name]) for name in SPAN_FIELDS}).faults(tx.now)
-            if at > tx.now:
-                faults.append(Fault("/at", "in-the-future", "This is told when it has happened."))
-            if order.at is not None and faults:
-                raise invalid(*{Fault("/at", fault.code, fault.message): None for fault in faults})
-            return await conclude(tx, await move(tx, WINDOWS, row, transition, changes, at=at, reason=order.reason))
+            is_beginning = order.to == "in_progress"  # which may have been before it was written down
+            last = order.at or tx.now if is_beginning else await _last(tx, row)
+            at = moment_of(order.at, last, tx.now, WINDOWS.noun)
+            return await conclude(tx, await _enter(tx, row, transition, at, order.reason))
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where a window may go, what stands in the way, and how it came here."""
@@ -141,8 +145,8 @@ class MaintenanceWindows:
         row = await find_to_change(tx, WINDOWS, id_)
         transition = LIFECYCLE.way(row["state"], to) if row is not None else None
         if transition is not None:
-            changes = _entered(row, to, at, reason)
-            await move(tx, WINDOWS, row, transition, changes, at=at, reason=reason)
+            at = at if to == "in_progress" else max(at, await _last(tx, row))
+            await _enter(tx, row, transition, at, reason)
 
     async def open_over(
         self, tx: Reading, service_ids: Collection[UUID], span: Span, *, but: UUID | None, most: int
@@ -171,20 +175,57 @@ async def _add(tx: Transaction, new: NewMaintenanceWindow) -> Written:
     values = new.model_dump() | {"announced_at": new.announced_at or tx.now, "cancellation_reason": None}
     values["service_ids"] = await existing_services(tx, new.service_ids)
     spans = _sound(values, tx.now)
-    return await begin(tx, WINDOWS, values | {"state": spans.state})
+    state = spans.state
+    if faults := spans.faults_of_state(state):
+        raise invalid(*faults)
+    written = await insert_one(tx, WINDOWS, values | {"state": state})
+    if written.id is not None:
+        await record(tx, WINDOWS, [Entry(resource_id=written.id, at=spans.begun_at(state, tx.now), to_state=state)])
+    return written
 
 
-def _entered(row: Any, to: str, at: datetime, reason: str | None) -> dict[str, Any]:
-    """Return what changes when a window enters a state; it never ends before it has begun."""
-    match to:
+async def _last(tx: Transaction, row: Any) -> datetime:
+    """Return when the last step of a window was; one that has begun has no later one before that."""
+    last = (await steps_in_force(tx, WINDOWS, row["id"]))[-1].at
+    return max(last, row["actual_start"] or last)
+
+
+async def _enter(
+    tx: Transaction, row: Any, transition: Transition[Candidate], at: datetime, reason: str | None
+) -> Written:
+    """Bring a window to another state at an instant."""
+    changes: dict[str, Any] = {}
+    match transition.target:
         case "in_progress":
-            return {"actual_start": at}
+            changes["actual_start"] = at
+            await correct(tx, WINDOWS, {row["id"]: begun_by(at)})
         case "completed":
-            return {"actual_end": max(at, row["actual_start"] or at)}
+            changes["actual_end"] = at
         case "cancelled":
-            return {"cancellation_reason": reason}
+            changes["cancellation_reason"] = reason
         case _:  # nothing leads there
-            return {}
+            pass
+    return await move(tx, WINDOWS, row, transition, changes, at=at, reason=reason)
+
+
+async def _refuse_led(tx: Transaction, row: Any, changes: Mapping[str, Any]) -> None:
+    """Refuse to plan a window otherwise that a change leads."""
+    fields = sorted(name for name in _PLANNED if changes.get(name, row[name]) != row[name])
+    change_id = await leading(tx, row["id"]) if fields else None
+    if change_id is not None:
+        message = f"These stay as they are while changes/{change_id} leads the window: {', '.join(fields)}."
+        raise Rejection("conflict", "window-led", message, extra={"change_id": str(change_id), "fields": fields})
+
+
+def _faults_of_actual(row: Any, changes: Mapping[str, Any]) -> list[Fault]:
+    """Return which changes tell what has not happened yet, or take back what has."""
+    state, faults = row["state"], []
+    for name, states in REACHED.items():
+        if changes.get(name) is not None and state not in states:
+            faults.append(Fault(f"/{name}", "state-not-reached", "Use a transition to say that this happened."))
+        elif name in changes and changes[name] is None and row[name] is not None:
+            faults.append(lacking(state, name))
+    return faults
 
 
 def _sound(values: Mapping[str, Any], now: datetime) -> Spans:

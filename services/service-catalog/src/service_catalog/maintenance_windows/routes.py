@@ -61,7 +61,10 @@ def router(windows: MaintenanceWindows) -> Router:
     ) -> Response:
         """Add or change many windows by their external id; the services are named by their ids or keys.
 
-        `state` brings the past of another tool along and needs the scope `catalog:import`.
+        Where no `state` is told, it follows from the actual span, onward only. `state` brings the past of another tool
+        along and needs the scope `catalog:import`: `in_progress` with `actual_start`; `completed` with the actual span,
+        which is the planned one where nothing else is told and that is past. A cancelled window stays as it is unless
+        its state is told.
         """
         return answer(request, await windows.batch(caller, batch.judged(), batch.mode))
 
@@ -78,7 +81,11 @@ def router(windows: MaintenanceWindows) -> Router:
         patch: schemas.MaintenanceWindowPatch,
         version: ExpectedVersion,
     ) -> Response:
-        """Change a maintenance window; what really happened can be corrected once it has happened."""
+        """Change a maintenance window; what really happened can be corrected once it has happened, but not taken back.
+
+        A cancelled one keeps all but its labels. While a change leads it, it keeps its services and its planned span
+        (`window-led`).
+        """
         return answer(request, await windows.change(caller, window_id, patch, version))
 
     @routes.get(f"{PATH}/{{window_id}}/transitions", response_model=Transitions, responses=problems(404))
@@ -94,7 +101,8 @@ def router(windows: MaintenanceWindows) -> Router:
     ) -> Response:
         """Start a window (`in_progress`), complete it (`completed`), or cancel it for a reason (`cancelled`).
 
-        `at` says when it really began or ended; now, if not said.
+        `at` says when it really began, ended or was cancelled; now, if not said. Only a beginning may lie before the
+        last step: a window may be written down after it began.
         """
         return answer(request, await windows.transition(caller, window_id, order))
 

@@ -74,6 +74,7 @@ class MaintenanceWindowItem(ExternalIdentity):
     """Needed for a new window, as planned_end and the services are."""
     planned_end: Instant | None = None
     actual_start: Instant | None = None
+    """When it really began; of a completed one as planned, if not said and that is past. So is its end."""
     actual_end: Instant | None = None
     announced_at: Instant | None = None
     state: State | None = None
@@ -106,7 +107,7 @@ class MaintenanceWindowTransition(Input):
 
     to: State
     at: Instant | None = None
-    """When it began or ended; now, if not said."""
+    """When it began, ended or was cancelled; now, if not said."""
     reason: Text | None = None
 
 

@@ -1,6 +1,7 @@
 """What makes the spans of a maintenance window sound ones, and which state they tell of."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chassis.rejection import Fault
@@ -36,5 +37,47 @@ class Spans:
             return "completed"
         return "in_progress" if self.actual_start is not None else "scheduled"
 
+    def faults_of_state(self, state: str) -> list[Fault]:
+        """Return what of the actual span a window in this state lacks, and what it cannot have yet."""
+        faults = []
+        for name, states in REACHED.items():
+            is_told = getattr(self, name) is not None
+            if is_told and state not in states:
+                faults.append(Fault(f"/{name}", "state-not-reached", f"A window that is {state} has none."))
+            elif not is_told and name in NEEDED.get(state, ()):
+                faults.append(lacking(state, name))
+        return faults
 
+    def as_planned(self, now: datetime) -> "Spans":
+        """Return what is known of a completed window: it took place as planned where nothing else is told.
+
+        Nothing is taken to have happened that lies in the future, or ends before it begins.
+        """
+        start, end = self.actual_start, self.actual_end
+        if start is None and self.planned_start <= (end or now):
+            start = self.planned_start
+        if end is None and start is not None and start <= self.planned_end <= now:
+            end = self.planned_end
+        return replace(self, actual_start=start, actual_end=end)
+
+    def begun_at(self, state: str, now: datetime) -> datetime:
+        """Return since when a window is in a state, as its actual span tells it; else since now."""
+        return {"in_progress": self.actual_start, "completed": self.actual_end}.get(state) or now
+
+
+def lacking(state: str, name: str) -> Fault:
+    """Return that an instant is missing on which a state rests."""
+    return Fault(f"/{name}", "missing", f"A window that is {state} has one.")
+
+
+REACHED: Mapping[str, frozenset[str]] = {
+    "actual_start": frozenset({"in_progress", "completed", "cancelled"}),
+    "actual_end": frozenset({"completed"}),
+}
+"""The states in which there is an instant of the actual span."""
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "in_progress": ("actual_start",),
+    "completed": ("actual_start", "actual_end"),
+}
+"""The instants of the actual span on which a state rests."""
 SPAN_FIELDS = ("planned_start", "planned_end", "actual_start", "actual_end", "announced_at")

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
-from chassis.history import Entry
+from chassis.history import Course, Entry
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.outages import spans
+from service_catalog.outages.course import course_of, is_moved
 from service_catalog.outages.lifecycle import WITHDRAWN
 from service_catalog.outages.schemas import OutageItem
 from service_catalog.outages.tables import OUTAGES
@@ -58,17 +60,26 @@ def drafted(
     )
 
 
-def steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> list[Entry]:
-    """Return the steps of history that a batch has made: where outages begin and where they end."""
+def first_steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> list[Entry]:
+    """Return the steps of the outages that a batch has added: where they begin and where they end."""
     entries: list[Entry] = []
     for upsert, result in zip(upserts, results, strict=True):
-        if not isinstance(upsert, Upsert) or not result.written or result.id is None:
+        if not isinstance(upsert, Upsert) or not result.written or result.id is None or result.before is not None:
             continue
-        values = upsert.values
-        if result.before is None:
-            entries.append(Entry(resource_id=result.id, at=values["started_at"], to_state="open"))
-        before = "open" if result.before is None else result.before["state"]
-        if before != values["state"]:
-            at = values["ended_at"] or values["started_at"]
-            entries.append(Entry(resource_id=result.id, at=at, from_state=before, to_state=values["state"]))
+        started_at, ended_at = (upsert.values[name] for name in _SPAN)
+        entries.append(Entry(resource_id=result.id, at=started_at, to_state="open"))
+        if ended_at is not None:
+            entries.append(Entry(resource_id=result.id, at=ended_at, from_state="open", to_state="ended"))
     return entries
+
+
+def courses(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> dict[UUID, Course]:
+    """Return what makes of the steps of known outages those of the span that a batch has given them."""
+    made: dict[UUID, Course] = {}
+    for upsert, result in zip(upserts, results, strict=True):
+        if not isinstance(upsert, Upsert) or not result.written or result.id is None or result.before is None:
+            continue
+        changes = {name: upsert.values[name] for name in upsert.named}
+        if is_moved(result.before, changes):
+            made[result.id] = course_of(result.before, changes, now)
+    return made

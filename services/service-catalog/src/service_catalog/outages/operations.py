@@ -1,6 +1,7 @@
 """The use cases of outages."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +12,18 @@ from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement
-from chassis.history import Entry, history, record
+from chassis.history import Entry, correct, history, record, steps_in_force
 from chassis.keys import command, conclude
-from chassis.moving import move
+from chassis.moving import moment_of, move
 from chassis.outcome import Found, Mode, Written
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.resource import shown
-from chassis.transitions import transitions_document
-from chassis.writing import insert_one, revise
+from chassis.transitions import change_of, transitions_document
+from chassis.writing import insert_one, revise, update_one
 from service_catalog.outages import importing, spans
+from service_catalog.outages.course import course_of, is_moved
 from service_catalog.outages.lifecycle import LIFECYCLE, WITHDRAWN, Candidate
 from service_catalog.outages.schemas import NewOutage, OutageItem, OutagePatch, OutageTransition
 from service_catalog.outages.tables import OUTAGES, outage
@@ -77,10 +79,19 @@ class Outages:
             faults = spans.faults_of(started_at, ended_at, tx.now)
             if faults:
                 raise invalid(*faults)
-            if (ended_at is None) != (row["ended_at"] is None):
-                transition = LIFECYCLE.decide(row["state"], spans.state_of(ended_at), Candidate())
-                return await conclude(tx, await move(tx, OUTAGES, row, transition, changes, at=ended_at))
-            return await conclude(tx, await revise(tx, OUTAGES, row, changes, expected=expected))
+            state = spans.state_of(ended_at)
+            if row["state"] in {state, WITHDRAWN}:
+                written = await revise(tx, OUTAGES, row, changes, expected=expected)
+            else:
+                transition = LIFECYCLE.decide(row["state"], state, Candidate())
+                if ended_at is not None:
+                    _refuse_before_reopening(await steps_in_force(tx, OUTAGES, id_), ended_at)
+                change = change_of(row, state, actor=caller.subject)
+                values = {"state": state, **changes}
+                written = await update_one(tx, OUTAGES, id_, values, verb=transition.verb, at=ended_at, change=change)
+            if is_moved(row, changes):
+                await correct(tx, OUTAGES, {id_: course_of(row, changes, tx.now)})
+            return await conclude(tx, written)
 
     async def batch(self, caller: Caller, items: Sequence[OutageItem | Rejection], mode: Mode) -> Written:
         """Add or change many."""
@@ -92,7 +103,8 @@ class Outages:
             known = await known_rows(tx, OUTAGES, [identity_of(OUTAGES, vars(item)) for item in sound])
             upserts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             report = await write_items(tx, OUTAGES, upserts, mode=mode, known=known)
-            await record(tx, OUTAGES, importing.steps(upserts, report.results))
+            await record(tx, OUTAGES, importing.first_steps(upserts, report.results))
+            await correct(tx, OUTAGES, importing.courses(upserts, report.results, tx.now))
             return await conclude(tx, report.answer())
 
     async def transition(self, caller: Caller, id_: UUID, order: OutageTransition) -> Written:
@@ -100,20 +112,18 @@ class Outages:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, OUTAGES, id_)
             transition = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
+            if order.at is not None and order.to != "ended":
+                raise invalid(Fault("/at", "not-allowed", "Only an end happens at an instant that is told."))
+            last = (await steps_in_force(tx, OUTAGES, id_))[-1]
+            at = moment_of(order.at, last.at, tx.now, OUTAGES.noun)
             changes: dict[str, Any] = {}
             match order.to:
                 case "ended":
-                    changes["ended_at"] = order.at or max(tx.now, row["started_at"])
+                    changes["ended_at"] = at
                 case "open":
                     changes["ended_at"] = None
                 case "withdrawn":
                     changes["withdrawal_reason"] = order.reason
-            faults = spans.faults_of(row["started_at"], changes.get("ended_at"), tx.now)
-            if order.at is not None and order.to != "ended":
-                faults.append(Fault("/at", "not-allowed", "Only an end happens at an instant that is told."))
-            if faults:
-                raise invalid(*(Fault("/at", fault.code, fault.message) for fault in faults))
-            at = changes.get("ended_at") or tx.now
             return await conclude(tx, await move(tx, OUTAGES, row, transition, changes, at=at, reason=order.reason))
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
@@ -134,3 +144,9 @@ class Outages:
             id_: frozenset(row["severity"] for row in rows if row["service_id"] == id_)
             for id_ in {row["service_id"] for row in rows}
         }
+
+
+def _refuse_before_reopening(steps: Sequence[Entry], ended_at: datetime) -> None:
+    """Refuse an end that lies before the outage was reopened."""
+    if steps[-1].from_state == "ended" and ended_at < steps[-1].at:
+        raise invalid(Fault("/ended_at", "before-last", "This lies before the last step of the outage."))

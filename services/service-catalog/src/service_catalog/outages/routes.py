@@ -48,7 +48,11 @@ def router(outages: Outages) -> Router:
 
     @routes.post("/outages:batch", response_model=BatchReport, responses=problems(409))
     async def batch_outages(request: Request, caller: Writer, batch: Batch[schemas.OutageItem]) -> Response:
-        """Add or change many outages by their external id; the service is named by its id or its key."""
+        """Add or change many outages by their external id; the service is named by its id or its key.
+
+        A known one that loses its end is reopened now. Where the end that is told lies before a reopening, there was
+        none.
+        """
         return answer(request, await outages.batch(caller, batch.judged(), batch.mode))
 
     @routes.get("/outages/{outage_id}", response_model=schemas.Outage, responses=problems(404))
@@ -60,7 +64,11 @@ def router(outages: Outages) -> Router:
     async def update_outage(
         request: Request, caller: Writer, outage_id: UUID, patch: schemas.OutagePatch, version: ExpectedVersion
     ) -> Response:
-        """Change an outage; `ended_at` ends it, null lets it go on. A withdrawn one stays as it is."""
+        """Change an outage; `ended_at` ends it, null lets it go on. A withdrawn one stays as it is.
+
+        Its history follows its span. One that is open again does not end before it was reopened; where an end is
+        corrected to lie before a reopening, there was none.
+        """
         return answer(request, await outages.change(caller, outage_id, patch, version))
 
     @routes.get("/outages/{outage_id}/transitions", response_model=Transitions, responses=problems(404))
@@ -74,7 +82,8 @@ def router(outages: Outages) -> Router:
     ) -> Response:
         """End an outage (`ended`, perhaps `at` an earlier instant), let it go on (`open`), or withdraw it.
 
-        A withdrawal (`withdrawn`) needs a reason; the outage then counts in no figure.
+        None ends before its last step, such as a reopening. A withdrawal (`withdrawn`) needs a reason; the outage then
+        counts in no figure.
         """
         return answer(request, await outages.transition(caller, outage_id, order))
 

@@ -26,8 +26,8 @@ class Candidate:
 
 
 def _approver_is_another(candidate: Candidate) -> str | None:
-    own = {candidate.request["requester"], candidate.request["submitted_by"]}
-    return "Somebody else than who asked for it decides on it." if candidate.actor in own else None
+    own = {candidate.request[name] for name in ("requester", "requested_for", "submitted_by")}
+    return "Somebody else than who asked for it, or whom it is for, decides on it." if candidate.actor in own else None
 
 
 def _reason_given(candidate: Candidate) -> str | None:

@@ -92,8 +92,11 @@ def _walked(item: ServiceItem, steps: Sequence[Step]) -> dict[str, Any]:
 
 
 def _faults(item: ServiceItem, past: Mapping[str, Any]) -> list[Fault]:
-    """Return what of the past cannot have been: an end without or before a beginning."""
+    """Return what of the past cannot have been: a beginning before any delivery, an end without or before one."""
     faults = []
+    if item.live_from is not None and past["live_from"] is None:
+        message = f"A service that is {past['state']} has not been delivered."
+        faults.append(Fault("/live_from", "state-not-reached", message))
     if item.retired_at is not None and past["retired_at"] is None:
         faults.append(Fault("/retired_at", "state-not-reached", "Only a service that is over was retired."))
     if past["retired_at"] and past["live_from"] and past["retired_at"] < past["live_from"]:

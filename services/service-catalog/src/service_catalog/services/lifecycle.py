@@ -262,9 +262,12 @@ def entered(
 ) -> dict[str, datetime | None]:
     """Return since when a service that enters a state is live, and when it ended, if it did.
 
-    What was given before stays. A live service that is cancelled ends with it; one that comes back has not ended.
+    What was given before stays. A live service that is cancelled ends with it; one that comes back has not ended. One
+    that is returned before its delivery is not live, and is again from its next delivery on.
     """
     if state in LIVE:
         live_from = live_from or at
+    elif state != "cancelled":
+        live_from = None
     is_over = state == "retired" or (state == "cancelled" and live_from is not None)
     return {"live_from": live_from, "retired_at": (retired_at or at) if is_over else None}

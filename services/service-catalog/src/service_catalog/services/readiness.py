@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
+from chassis.rejection import UnmetGuard
+from service_catalog.acceptance.lifecycle import criterion_path
 from service_catalog.services.lifecycle import DIMENSIONS, LIFECYCLE, Candidate
 
 GOAL = "supporting"
@@ -39,7 +42,7 @@ _FACTOR_OF = {"process": _PLANNING, "technology": _RESOURCES, "people": _RESOURC
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that a service lacks; `ref` names the criterion it is about, if it is one."""
+    """One thing that a service lacks; `ref` is the path of what stands in the way, as its guard names it."""
 
     guard: str
     dimension: str
@@ -88,28 +91,31 @@ def _missing(source: str, target: str, candidate: Candidate) -> list[Missing]:
     transition = LIFECYCLE.way(source, target)
     unmet = LIFECYCLE.unmet(transition, candidate) if transition is not None else []
     unmet = [guard for guard in unmet if guard.code not in NOT_LACKING]
-    return [one for guard in unmet for one in _told(guard.code, guard.message, candidate)]
+    return [one for guard in unmet for one in _told(guard, candidate)]
 
 
-def _told(code: str, message: str, candidate: Candidate) -> Iterable[Missing]:
+def _told(guard: UnmetGuard, candidate: Candidate) -> Iterable[Missing]:
+    code, service_id = guard.code, candidate.service["id"]
     match code:
         case "acceptance_criteria_defined":
             for dimension in candidate.undefined():
                 told = f"There is no acceptance criterion for {dimension}."
                 yield Missing(code, dimension, _PLANNING, told)
         case "technology_criteria_decided":
-            yield from (_criterion(code, one, "is not decided") for one in candidate.undecided_technology())
+            for one in candidate.undecided_technology():
+                yield _criterion(code, service_id, one, "is not decided")
         case "mandatory_criteria_passed":
-            yield from (_criterion(code, one, "is neither passed nor waived") for one in candidate.unsettled())
+            for one in candidate.unsettled():
+                yield _criterion(code, service_id, one, "is neither passed nor waived")
         case _:
             dimension, factor = POINTS_TO[code]
-            yield Missing(code, dimension, factor, message)
+            yield Missing(code, dimension, factor, guard.message, guard.ref)
 
 
-def _criterion(code: str, criterion: Mapping[str, Any], lack: str) -> Missing:
+def _criterion(code: str, service_id: UUID, criterion: Mapping[str, Any], lack: str) -> Missing:
     dimension = criterion["dimension"]
     told = f"The criterion '{criterion['text'][:TEXT_SHOWN]}' {lack}."
-    return Missing(code, dimension, _FACTOR_OF[dimension], told, f"acceptance-criteria/{criterion['id']}")
+    return Missing(code, dimension, _FACTOR_OF[dimension], told, criterion_path(service_id, criterion))
 
 
 def _dimension(name: str, candidate: Candidate, lacking: Iterable[Missing]) -> dict[str, Any]:

@@ -168,7 +168,10 @@ class ServiceItem(ExternalIdentity, ServiceDescription):
     history: Annotated[list[PastServiceState], Field(max_length=STEPS_MAX)] | None = None
     """The states it went through, in any order the tool allowed; the last one is its state."""
     live_from: Instant | None = None
-    """Follows from the history where that is told: when it first was delivered or further."""
+    """Follows from the history where that is told: when it first was delivered or further, and not returned since.
+
+    None in a state before `delivering`.
+    """
     retired_at: Instant | None = None
     """Follows from the history where that is told: when it ended, if it did."""
 
@@ -234,7 +237,7 @@ class Service(Traceable):
     incidents_close_after_days: int
     state: State
     live_from: Instant | None
-    """Since when it is live: when it first entered `delivering`, or as an import said."""
+    """Since when it is live: when it first entered `delivering`, or as an import said; anew after a return."""
     retired_at: Instant | None
     project_id: UUID | None
     direct_delivery_reason: str | None
@@ -307,7 +310,7 @@ class MissingThing(Output):
     """The factor, harmful to services, that its absence points to."""
     message: str
     ref: str | None
-    """The criterion it is about, if it is one."""
+    """The path of what stands in the way, if it is a resource: a criterion, another service."""
 
 
 class Ready(Output):
