@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 from typing import Any
 
 import schemathesis
 
 KNOWN: dict[str, str] = json.loads(os.environ.get("TANDEM_CONTRACT_KNOWN", "{}"))
 UNPROCESSABLE = 422
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Codes of what a schema can say: a request made by the schema is never refused for these. Not among them are
 # `missing` and `not-one-of`, which are also said of fields that only some requests need or limit, and `int-type`, since
 # JSON Schema calls 1.0 an integer.
@@ -49,7 +51,7 @@ def map_body(_: Any, body: Any) -> Any:
     """Name what exists wherever a body names another resource by a well-formed id."""
     if isinstance(body, dict):
         for name, value in body.items():
-            if name in KNOWN and isinstance(value, str) and len(value) == len(KNOWN[name]):
+            if name in KNOWN and isinstance(value, str) and _ID.fullmatch(value):
                 body[name] = KNOWN[name]
     return body
 
