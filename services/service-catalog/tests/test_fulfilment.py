@@ -220,6 +220,22 @@ async def test_an_edit_of_the_calendar_is_noticed(catalog: Catalog, pools: Pools
     assert await told(pools, catalog, own) == ["warned", "breached"]
 
 
+async def test_a_breach_that_was_none_is_told_when_it_happens(
+    catalog: Catalog, pools: Pools, addresses: Addresses
+) -> None:
+    calendar = await catalog.post("calendars", NEVER | {"weekly": ALWAYS, "exceptions": []})
+    own = await submitted(
+        catalog, await catalog.item(fulfilment_target_minutes=60, calendar_id=calendar["id"]), hours=2
+    )
+    await watched(addresses)
+    assert await told(pools, catalog, own) == ["warned", "breached"]
+    await catalog.patch(f"calendars/{calendar['id']}", {"weekly": [], "exceptions": NEVER["exceptions"]})
+    await watched(addresses)
+    await catalog.patch(f"calendars/{calendar['id']}", {"weekly": ALWAYS, "exceptions": []})
+    await watched(addresses)
+    assert await told(pools, catalog, own) == ["warned", "breached"] * 2
+
+
 async def test_two_that_watch_at_once_beside_commands_tell_once(catalog: Catalog, pools: Pools) -> None:
     item = await catalog.item(fulfilment_target_minutes=60)
     requests = [await submitted(catalog, item, hours=2) for _ in range(6)]

@@ -116,9 +116,11 @@ def clock_of(target: MeasureT, run: Run, now: datetime, superseded_at: datetime 
     running = [(one.since, end if one.until is None else one.until) for one in measured if one.pause is None]
     due = _read(target.calendar, running, seconds)
     warning = _read(target.calendar, running, seconds * 3 // 4)
-    was_stopped = run.stopped_at is not None and to_second(run.stopped_at) <= end
-    if was_stopped and superseded_at is not None and run.stopped_at is not None:
-        was_stopped = run.stopped_at <= superseded_at  # within one second it is the order that counts
+    was_stopped = (
+        run.stopped_at is not None
+        and to_second(run.stopped_at) <= end
+        and (superseded_at is None or run.stopped_at <= superseded_at)  # within one second the order counts
+    )
     is_over = was_stopped or bool(ends)
     is_paused = not is_over and bool(measured) and measured[-1].until is None and measured[-1].pause is not None
     state: State

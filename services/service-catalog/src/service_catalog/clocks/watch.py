@@ -114,6 +114,12 @@ def to_tell(clock: Clock[Any]) -> list[tuple[str, datetime]]:
     return [(verb, at) for verb, at in told if at is not None]
 
 
+def not_reached(clock: Clock[Any]) -> list[str]:
+    """Return what there is not to tell of a clock as it stands now, though it may have been told as it stood before."""
+    reached = {"warned": clock.is_warned, "breached": clock.state == "breached"}
+    return [verb for verb, is_reached in reached.items() if not is_reached]
+
+
 def coming(clocks: Iterable[Clock[Any]]) -> Iterator[datetime]:
     """Give the instants at which there will be something to tell, unless something changes before."""
     for clock in clocks:

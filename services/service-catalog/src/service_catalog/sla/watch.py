@@ -9,7 +9,7 @@ from chassis.database import Transaction
 from chassis.events.notices import tell
 from service_catalog.clocks.documents import told_of
 from service_catalog.clocks.reckoning import Clock
-from service_catalog.clocks.watch import coming, to_tell
+from service_catalog.clocks.watch import coming, not_reached, to_tell
 from service_catalog.incidents.operations import Incidents
 from service_catalog.services.directory import closing_days_of
 from service_catalog.sla.clocks import Target
@@ -65,9 +65,8 @@ def closes_by_itself(incident: Any) -> bool:
 def _not_reached(incident_id: UUID, clocks: Sequence[Clock[Target]]) -> Iterator[tuple[UUID, str, str, str]]:
     """Give the warnings and breaches that there are none of as the clocks stand now."""
     for clock in clocks:
-        for kind, is_reached in (("warned", clock.is_warned), ("breached", clock.state == "breached")):
-            if not is_reached:
-                yield incident_id, clock.target.metric, clock.target.priority, kind
+        for kind in not_reached(clock):
+            yield incident_id, clock.target.metric, clock.target.priority, kind
 
 
 async def _tell_of(tx: Transaction, incident: Any, clock: Clock[Target]) -> None:

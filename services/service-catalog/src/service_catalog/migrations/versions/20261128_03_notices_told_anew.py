@@ -10,7 +10,9 @@ down_revision = "20261128_02"
 
 def upgrade() -> None:
     op.execute(f'GRANT DELETE, UPDATE (at) ON sla_notice TO "{roles().worker}"')
+    op.execute(f'GRANT DELETE ON fulfilment_notice TO "{roles().worker}"')
 
 
 def downgrade() -> None:
+    op.execute(f'REVOKE DELETE ON fulfilment_notice FROM "{roles().worker}"')
     op.execute(f'REVOKE DELETE, UPDATE (at) ON sla_notice FROM "{roles().worker}"')
