@@ -240,7 +240,7 @@ def documents_refusals(document: Document) -> Findings:
 
 def _expected(operation: Operation) -> set[str]:
     expected = {"422", "500", "503"}
-    headers = {parameter["name"] for parameter in operation.parameters if parameter["in"] == "header"}
+    headers = {one["name"]: one["required"] for one in operation.parameters if one["in"] == "header"}
     if operation.is_secured:
         expected |= {"401", "403", "429"}
         if operation.method == "post":
@@ -253,7 +253,7 @@ def _expected(operation: Operation) -> set[str]:
         expected |= {"404"}
     if "If-Match" in headers:
         expected |= {"400", "412"}
-        if "If-None-Match" not in headers:
+        if headers["If-Match"]:
             expected |= {"428"}
     return expected
 

@@ -8,6 +8,8 @@ from catalog_api import Catalog
 from chassis.lifecycle import Lifecycle
 from service_catalog.catalogue_items.lifecycle import LIFECYCLE as ITEM
 from service_catalog.changes.lifecycle import LIFECYCLE as CHANGE
+from service_catalog.improvements.lifecycle import LIFECYCLE as IMPROVEMENT
+from service_catalog.improvements.schemas import EXAMPLE as PROPOSED
 from service_catalog.incidents.lifecycle import LIFECYCLE as INCIDENT
 from service_catalog.maintenance_windows.lifecycle import LIFECYCLE as WINDOW
 from service_catalog.outages.lifecycle import LIFECYCLE as OUTAGE
@@ -22,6 +24,7 @@ LIFECYCLES: dict[str, Lifecycle[Any]] = {
     "outages": OUTAGE,
     "maintenance-windows": WINDOW,
     "changes": CHANGE,
+    "improvements": IMPROVEMENT,
     "catalogue-items": ITEM,
     "service-requests": REQUEST,
 }
@@ -50,6 +53,7 @@ _ORDERS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "service-requests": {"on_hold": {"hold_reason": "other"}},
     "changes": {"closed": {"outcome": "successful"}},
+    "improvements": {"closed": {"outcome": "partial"}},
     "problems": {"known_error": _CAUSE, "resolved": _CAUSE | {"resolution": "Done.", "factor": "technical"}},
 }
 
@@ -84,6 +88,9 @@ async def begun(catalog: Catalog, collection: str, short_cut: dict[str, Any]) ->
             made = catalog.window()
         case "changes":
             made = catalog.change(**short_cut)
+        case "improvements":
+            about = {"service_id": (await catalog.service())["id"]}
+            made = catalog.post("improvements", PROPOSED | about)
         case "catalogue-items":
             made = catalog.item(published=False)
         case "service-requests":
@@ -115,3 +122,21 @@ async def test_a_command_does_what_the_table_says(catalog: Catalog, collection: 
         assert refused["code"] == "transition-not-allowed"
         assert {one["to"] for one in refused["available"]} == possible
         assert await catalog.get(own) == before
+
+
+@pytest.mark.parametrize("collection", LIFECYCLES)
+async def test_a_command_for_a_version_is_for_no_other(catalog: Catalog, collection: str) -> None:
+    lifecycle = LIFECYCLES[collection]
+    target = next(one.target for one in lifecycle.transitions if one.source == lifecycle.initial)
+    own = await made_in(catalog, collection, lifecycle.initial, target)
+    await catalog.patch(own, {"labels": {"seen_by": "another"}})
+    before = await catalog.get(own)
+    version, body = before["version"], {"to": target, **order(collection, target)}
+
+    async def send(seen: int) -> Any:
+        return await catalog.send("POST", f"{own}/transitions", json=body, headers={"If-Match": f'"{seen}"'})
+
+    stale = await send(version - 1)
+    assert (stale.status_code, stale.json()["current"]) == (412, before)
+    moved = await send(version)
+    assert (moved.status_code, moved.json()["version"]) == (200, version + 1)

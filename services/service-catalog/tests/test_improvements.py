@@ -8,7 +8,6 @@ from catalog_api import Catalog, ago, codes, pointers, told
 
 from chassis import clock
 from chassis.testkit.databases import Pools
-from service_catalog.improvements.lifecycle import LIFECYCLE
 from service_catalog.improvements.schemas import EXAMPLE, Improvement
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -69,23 +68,6 @@ async def test_what_is_wrong_is_pointed_at(catalog: Catalog, wrong: dict[str, An
     assert pointers(await catalog.post("improvements", blank | wrong, status=422)) == [told_at]
     (item,) = await catalog.batch("improvements", [blank | wrong], mode="independent")
     assert (item["status"], item["problem"]["errors"][0]["pointer"]) == (422, told_at[0])
-
-
-@pytest.mark.parametrize("source", LIFECYCLE.states)
-@pytest.mark.parametrize("target", LIFECYCLE.states)
-async def test_a_command_does_what_the_table_says(catalog: Catalog, source: str, target: str) -> None:
-    own = await brought(catalog, source)
-    before = await catalog.get(own)
-    possible = {one.target for one in LIFECYCLE.transitions if one.source == source}
-    assert {one["to"] for one in (await catalog.get(f"{own}/transitions"))["available"]} == possible
-    if target in possible:
-        moved = await catalog.move(own, target, **ORDERS.get(target, {}))
-        assert (moved["state"], moved["version"]) == (target, before["version"] + 1)
-    else:
-        refused = await catalog.move(own, target, status=409, **ORDERS.get(target, {}))
-        assert refused["code"] == "transition-not-allowed"
-        assert {one["to"] for one in refused["available"]} == possible
-        assert await catalog.get(own) == before
 
 
 async def test_what_a_command_lacks_is_told_beforehand(catalog: Catalog) -> None:

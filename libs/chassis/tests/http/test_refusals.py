@@ -180,6 +180,8 @@ async def test_the_scope_is_judged_before_the_body(client: httpx.AsyncClient, to
         ("q=", "q", "string-too-short"),
         ("q=%00", "q", "nul-character"),
         (f"q={'x' * 201}", "q", "string-too-long"),
+        ("q=%FF", "", "not-utf-8"),
+        ("color=%ED%A0%80", "", "not-utf-8"),
         ("fields=a;b", "fields", "pattern"),
         ("&".join(f"state={number}" for number in range(200)), "", "too-many-parameters"),
     ],

@@ -1,18 +1,20 @@
 """HTTP as all Tandem services speak it; what a slice's routes need is found here."""
 
 from chassis.http.answers import answer
-from chassis.http.conditions import ExpectedVersion, Precondition, PutCondition
+from chassis.http.conditions import ExpectedVersion, OptionalVersion, Precondition, PutCondition
 from chassis.http.idempotency import needs
 from chassis.http.problems import problems
-from chassis.http.queries import ListQuery
+from chassis.http.queries import ListQuery, UnsearchedListQuery
 from chassis.http.routes import Router
 
 __all__ = [
     "ExpectedVersion",
     "ListQuery",
+    "OptionalVersion",
     "Precondition",
     "PutCondition",
     "Router",
+    "UnsearchedListQuery",
     "answer",
     "needs",
     "problems",

@@ -40,6 +40,19 @@ class _ExpectedVersion:
         operation["x-conditions"] = ["412", "428"]
 
 
+class _OptionalVersion:
+    """A dependency that gives the version a command is for, if the client says it; None is any."""
+
+    async def __call__(self, request: Request) -> int | None:
+        sent = request.headers.getlist("if-match")
+        return _version(sent, "If-Match") if sent else None
+
+    def describe(self, operation: dict[str, Any], _: str) -> None:
+        description = "The ETag of the version this is for; without it, whichever is current."
+        operation.setdefault("parameters", []).append(_parameter("If-Match", description, _ONE_TAG))
+        operation["x-conditions"] = ["412"]
+
+
 class _PutCondition:
     """A dependency that gives the condition of a PUT that may create or replace."""
 
@@ -64,6 +77,7 @@ class _PutCondition:
 
 
 ExpectedVersion = Annotated[int | None, Depends(_ExpectedVersion())]
+OptionalVersion = Annotated[int | None, Depends(_OptionalVersion())]
 PutCondition = Annotated[Precondition, Depends(_PutCondition())]
 
 

@@ -21,8 +21,8 @@ _READ = "tandem.query"
 _LISTS = (list, tuple, set, frozenset)
 
 
-class ListQuery(BaseModel):
-    """What every list may be asked; a list's own filters are the fields of a subclass."""
+class UnsearchedListQuery(BaseModel):
+    """What every list may be asked, also one without a text to look into."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,6 @@ class ListQuery(BaseModel):
         None
     )
     updated_since: Annotated[Instant | None, Field(description="Only what changed at or after this instant.")] = None
-    q: Annotated[str | None, Field(min_length=1, max_length=200, description="A text to look for.")] = None
     fields: Annotated[
         Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(,[a-z0-9_]+)*$", max_length=1000)] | None,
         Field(description="Only these fields of each item, separated by commas."),
@@ -53,10 +52,19 @@ class ListQuery(BaseModel):
             filters=self.filters(),
             owner=owner,
             updated_since=self.updated_since,
-            q=self.q,
             fields=tuple(self.fields.split(",")) if self.fields else None,
             count=self.count,
         )
+
+
+class ListQuery(UnsearchedListQuery):
+    """What most lists may be asked; a list's own filters are the fields of a subclass."""
+
+    q: Annotated[str | None, Field(min_length=1, max_length=200, description="A text to look for.")] = None
+
+    def listing(self, owner: UUID | None = None) -> Listing:
+        """Return what was asked, with the text to look for."""
+        return replace(super().listing(owner), q=self.q)
 
 
 def declared(dependant: Dependant) -> dict[str, bool]:
@@ -67,12 +75,16 @@ def declared(dependant: Dependant) -> dict[str, bool]:
 def asked(query: bytes, names: Mapping[str, bool]) -> dict[str, Any]:
     """Return the query parameters that were sent: a text each, a list of texts where several may be sent.
 
-    Refuses those that are unknown, repeated, or hold a character no text may hold.
+    Refuses what is not UTF-8, and those that are unknown, repeated, or hold a character no text may hold.
     """
     values: dict[str, Any] = {}
     faults: dict[str, Fault] = {}
     try:
-        sent = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=PARAMETERS_MAX)
+        sent = parse_qsl(
+            query.decode("latin-1"), keep_blank_values=True, max_num_fields=PARAMETERS_MAX, errors="strict"
+        )
+    except UnicodeDecodeError:
+        raise invalid(Fault("", "not-utf-8", "The query is not UTF-8.")) from None
     except ValueError:
         raise invalid(Fault("", "too-many-parameters", "There are too many query parameters.")) from None
     for name, value in sent:

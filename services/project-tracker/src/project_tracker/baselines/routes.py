@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ListQuery, Router, answer, needs, problems
+from chassis.http import ListQuery, Router, UnsearchedListQuery, answer, needs, problems
 from chassis.schemas import Instant, PageOf
 from project_tracker.baselines import schemas
 from project_tracker.baselines.operations import Baselines
@@ -16,7 +16,7 @@ Reader = Annotated[Caller, Depends(needs("projects:read"))]
 Writer = Annotated[Caller, Depends(needs("projects:write"))]
 
 
-class BaselineQuery(ListQuery):
+class BaselineQuery(UnsearchedListQuery):
     """What baselines can be found by."""
 
     number: int | None = None

@@ -97,10 +97,12 @@ class CatalogueItems:
             report = await write_told(tx, CATALOGUE_ITEMS, drafts, mode=mode, known=known)
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: CatalogueItemTransition) -> Written:
+    async def transition(
+        self, caller: Caller, id_: UUID, order: CatalogueItemTransition, expected: int | None
+    ) -> Written:
         """Publish or withdraw an item, if nothing stands in the way."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, CATALOGUE_ITEMS, id_)
+            row = await get_to_change(tx, CATALOGUE_ITEMS, id_, expected=expected)
             transition = LIFECYCLE.decide(row["state"], order.to, await _candidate(tx, row))
             return await conclude(tx, await move(tx, CATALOGUE_ITEMS, row, transition, {}, reason=order.reason))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, PutCondition, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, PutCondition, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Key, PageOf
 from chassis.transitions import Transitions
@@ -106,13 +106,17 @@ def router(items: CatalogueItems) -> Router:
         f"{PATH}/{{catalogue_item_id}}/transitions", response_model=schemas.CatalogueItem, responses=problems(404, 409)
     )
     async def transition_catalogue_item(
-        request: Request, caller: Writer, catalogue_item_id: UUID, order: schemas.CatalogueItemTransition
+        request: Request,
+        caller: Writer,
+        catalogue_item_id: UUID,
+        order: schemas.CatalogueItemTransition,
+        version: OptionalVersion,
     ) -> Response:
         """Publish a catalogue item (`published`) or withdraw it (`withdrawn`).
 
         Only a published one takes new requests. To be published it needs a form, and a service that is neither retired
         nor cancelled.
         """
-        return answer(request, await items.transition(caller, catalogue_item_id, order))
+        return answer(request, await items.transition(caller, catalogue_item_id, order, version))
 
     return routes

@@ -100,13 +100,13 @@ class Changes:
             report = await write_told(tx, CHANGES, drafts, mode=mode, known=known, details=importing.details_of)
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: ChangeTransition) -> Written:
+    async def transition(self, caller: Caller, id_: UUID, order: ChangeTransition, expected: int | None) -> Written:
         """Bring a change to another state, if nothing stands in the way, and its maintenance window along with it."""
         _refuse_misplaced(order)
         if order.to in _DECIDED_BY_APPROVER or order.accept_conflicts:
             caller.require(APPROVE)
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, CHANGES, id_)
+            row = await get_to_change(tx, CHANGES, id_, expected=expected)
             in_the_way = await self._to_give_way_to(tx, row) if order.to == "scheduled" else ()
             candidate = Candidate(
                 change=row,

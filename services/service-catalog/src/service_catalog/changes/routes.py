@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -92,7 +92,7 @@ def router(changes: Changes) -> Router:
 
     @routes.post("/changes/{change_id}/transitions", response_model=schemas.Change, responses=problems(404, 409))
     async def transition_change(
-        request: Request, caller: Writer, change_id: UUID, order: schemas.ChangeTransition
+        request: Request, caller: Writer, change_id: UUID, order: schemas.ChangeTransition, version: OptionalVersion
     ) -> Response:
         """Bring a change to another state.
 
@@ -103,7 +103,7 @@ def router(changes: Changes) -> Router:
         scheduled, begins and ends with it, and is cancelled with it; one that somebody has moved on by hand stays where
         it is.
         """
-        return answer(request, await changes.transition(caller, change_id, order))
+        return answer(request, await changes.transition(caller, change_id, order, version))
 
     @routes.post("/changes/{change_id}/approvals", response_model=schemas.Change, responses=problems(404, 409))
     async def approve_change_afterwards(

@@ -84,14 +84,16 @@ class Improvements:
             report = await write_told(tx, IMPROVEMENTS, drafts, mode=mode, known=known, details=importing.details_of)
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: ImprovementTransition) -> Written:
+    async def transition(
+        self, caller: Caller, id_: UUID, order: ImprovementTransition, expected: int | None
+    ) -> Written:
         """Bring an improvement to another state, if nothing stands in the way; an approval needs its own scope."""
         if order.to == "approved":
             caller.require(APPROVE)
         if faults := misplaced(order, {"outcome": ("closed",)}):
             raise invalid(*faults)
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, IMPROVEMENTS, id_)
+            row = await get_to_change(tx, IMPROVEMENTS, id_, expected=expected)
             candidate = Candidate(improvement=row, reason=order.reason, outcome=order.outcome)
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
             at = moment_of(order.at, row["state_since"], tx.now, IMPROVEMENTS.noun)

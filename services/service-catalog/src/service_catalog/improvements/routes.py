@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -94,12 +94,16 @@ def router(improvements: Improvements) -> Router:
         responses=problems(404, 409),
     )
     async def transition_improvement(
-        request: Request, caller: Writer, improvement_id: UUID, order: schemas.ImprovementTransition
+        request: Request,
+        caller: Writer,
+        improvement_id: UUID,
+        order: schemas.ImprovementTransition,
+        version: OptionalVersion,
     ) -> Response:
         """Bring an improvement to another state.
 
         `approved` needs the scope `catalog:approve` and a `planned_end`, `closed` an `outcome`, `cancelled` a reason.
         """
-        return answer(request, await improvements.transition(caller, improvement_id, order))
+        return answer(request, await improvements.transition(caller, improvement_id, order, version))
 
     return routes

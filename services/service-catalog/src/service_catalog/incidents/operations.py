@@ -158,11 +158,11 @@ class Incidents:
             await timers.mark(tx, importing.watched(drafts, report.results))
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: IncidentTransition) -> Written:
+    async def transition(self, caller: Caller, id_: UUID, order: IncidentTransition, expected: int | None) -> Written:
         """Bring an incident to another state, if nothing stands in the way."""
         _refuse_misplaced(order)
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, INCIDENTS, id_)
+            row = await get_to_change(tx, INCIDENTS, id_, expected=expected)
             transition = LIFECYCLE.decide(row["state"], order.to, _candidate(row, order))
             at = moment_of(order.at, row["state_since"], tx.now, INCIDENTS.noun)
             changes = entered(row, order.to, at, order.hold_reason)

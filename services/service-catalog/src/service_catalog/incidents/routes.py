@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -115,7 +115,7 @@ def router(incidents: Incidents) -> Router:
 
     @routes.post("/incidents/{incident_id}/transitions", response_model=schemas.Incident, responses=problems(404, 409))
     async def transition_incident(
-        request: Request, caller: Writer, incident_id: UUID, order: schemas.IncidentTransition
+        request: Request, caller: Writer, incident_id: UUID, order: schemas.IncidentTransition, version: OptionalVersion
     ) -> Response:
         """Bring an incident to another state.
 
@@ -124,6 +124,6 @@ def router(incidents: Incidents) -> Router:
         resolved for the service's `incidents_close_after_days` closes by itself, unless it has an `external_source`:
         the tool it is from closes it.
         """
-        return answer(request, await incidents.transition(caller, incident_id, order))
+        return answer(request, await incidents.transition(caller, incident_id, order, version))
 
     return routes

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, Router, UnsearchedListQuery, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from service_catalog.incidents.priority import Priority
@@ -19,7 +19,7 @@ Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 
 
-class ServiceLevelQuery(ListQuery):
+class ServiceLevelQuery(UnsearchedListQuery):
     """What service levels can be found by."""
 
     service_id: list[UUID] | None = None

@@ -113,10 +113,12 @@ class MaintenanceWindows:
             await correct(tx, WINDOWS, importing.courses(drafts, report.results))
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: MaintenanceWindowTransition) -> Written:
+    async def transition(
+        self, caller: Caller, id_: UUID, order: MaintenanceWindowTransition, expected: int | None
+    ) -> Written:
         """Start, complete or cancel a window."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, WINDOWS, id_)
+            row = await get_to_change(tx, WINDOWS, id_, expected=expected)
             transition = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
             is_beginning = order.to == "in_progress"  # which may have been before it was written down
             last = order.at or tx.now if is_beginning else await _last(tx, row)

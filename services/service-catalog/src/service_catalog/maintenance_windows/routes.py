@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -97,13 +97,17 @@ def router(windows: MaintenanceWindows) -> Router:
         f"{PATH}/{{window_id}}/transitions", response_model=schemas.MaintenanceWindow, responses=problems(404, 409)
     )
     async def transition_maintenance_window(
-        request: Request, caller: Writer, window_id: UUID, order: schemas.MaintenanceWindowTransition
+        request: Request,
+        caller: Writer,
+        window_id: UUID,
+        order: schemas.MaintenanceWindowTransition,
+        version: OptionalVersion,
     ) -> Response:
         """Start a window (`in_progress`), complete it (`completed`), or cancel it for a reason (`cancelled`).
 
         `at` says when it really began, ended or was cancelled; now, if not said. Only a beginning may lie before the
         last step: a window may be written down after it began.
         """
-        return answer(request, await windows.transition(caller, window_id, order))
+        return answer(request, await windows.transition(caller, window_id, order, version))
 
     return routes

@@ -107,10 +107,10 @@ class Outages:
             await correct(tx, OUTAGES, importing.courses(upserts, report.results, tx.now))
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: OutageTransition) -> Written:
+    async def transition(self, caller: Caller, id_: UUID, order: OutageTransition, expected: int | None) -> Written:
         """End an outage, let it go on, or withdraw it for a reason."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, OUTAGES, id_)
+            row = await get_to_change(tx, OUTAGES, id_, expected=expected)
             transition = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
             if order.at is not None and order.to != "ended":
                 raise invalid(Fault("/at", "not-allowed", "Only an end happens at an instant that is told."))

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -78,13 +78,13 @@ def router(outages: Outages) -> Router:
 
     @routes.post("/outages/{outage_id}/transitions", response_model=schemas.Outage, responses=problems(404, 409))
     async def transition_outage(
-        request: Request, caller: Writer, outage_id: UUID, order: schemas.OutageTransition
+        request: Request, caller: Writer, outage_id: UUID, order: schemas.OutageTransition, version: OptionalVersion
     ) -> Response:
         """End an outage (`ended`, perhaps `at` an earlier instant), let it go on (`open`), or withdraw it.
 
         None ends before its last step, such as a reopening. A withdrawal (`withdrawn`) needs a reason; the outage then
         counts in no figure.
         """
-        return answer(request, await outages.transition(caller, outage_id, order))
+        return answer(request, await outages.transition(caller, outage_id, order, version))
 
     return routes

@@ -80,7 +80,7 @@ class Problems:
             await self._incidents.tell(tx, _news(drafts, report))
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: ProblemTransition) -> Written:
+    async def transition(self, caller: Caller, id_: UUID, order: ProblemTransition, expected: int | None) -> Written:
         """Bring a problem to another state, if nothing stands in the way, and tell its incidents what they should know.
 
         They are told in the same transaction; none of them changes its state.
@@ -88,7 +88,7 @@ class Problems:
         if faults := misplaced(order, _ONLY_WITH):
             raise invalid(*faults)
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, PROBLEMS, id_)
+            row = await get_to_change(tx, PROBLEMS, id_, expected=expected)
             said = {name: told for name in _ONLY_WITH if (told := getattr(order, name)) is not None}
             transition = LIFECYCLE.decide(
                 row["state"], order.to, Candidate(problem=row, reason=order.reason, said=said)

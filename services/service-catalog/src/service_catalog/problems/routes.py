@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -87,7 +87,7 @@ def router(of_problems: Problems, incidents: LinkedIncidents) -> Router:
         "/problems/{problem_id}/transitions", response_model=schemas.ProblemRecord, responses=problems(404, 409)
     )
     async def transition_problem(
-        request: Request, caller: Writer, problem_id: UUID, order: schemas.ProblemTransition
+        request: Request, caller: Writer, problem_id: UUID, order: schemas.ProblemTransition, version: OptionalVersion
     ) -> Response:
         """Bring a problem to another state.
 
@@ -97,7 +97,7 @@ def router(of_problems: Problems, incidents: LinkedIncidents) -> Router:
         its timeline, and by the event `tandem.incident_problem.known_error_declared.v1` or
         `tandem.incident_problem.closed.v1`; their states do not change.
         """
-        return answer(request, await of_problems.transition(caller, problem_id, order))
+        return answer(request, await of_problems.transition(caller, problem_id, order, version))
 
     @routes.get("/problems/{problem_id}/incidents", response_model=PageOf[Incident], responses=problems(404))
     async def list_problem_incidents(

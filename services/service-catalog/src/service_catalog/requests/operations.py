@@ -99,13 +99,15 @@ class ServiceRequests:
             await TIMERS.mark(tx, [(id_,) for id_ in importing.clocked(drafts, report.results)])
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: ServiceRequestTransition) -> Written:
+    async def transition(
+        self, caller: Caller, id_: UUID, order: ServiceRequestTransition, expected: int | None
+    ) -> Written:
         """Bring a request to another state, if nothing stands in the way; a decision needs its own scope."""
         if order.to in DECISIONS:
             caller.require(APPROVE)
         _refuse_misplaced(order)
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, SERVICE_REQUESTS, id_)
+            row = await get_to_change(tx, SERVICE_REQUESTS, id_, expected=expected)
             candidate = Candidate(request=row, actor=caller.subject, reason=order.reason, hold_reason=order.hold_reason)
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
             at = moment_of(order.at, row["state_since"], tx.now, SERVICE_REQUESTS.noun)

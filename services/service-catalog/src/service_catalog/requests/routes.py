@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -102,7 +102,11 @@ def router(requests: ServiceRequests, clocks: FulfilmentClocks) -> Router:
         responses=problems(404, 409),
     )
     async def transition_service_request(
-        request: Request, caller: Writer, service_request_id: UUID, order: schemas.ServiceRequestTransition
+        request: Request,
+        caller: Writer,
+        service_request_id: UUID,
+        order: schemas.ServiceRequestTransition,
+        version: OptionalVersion,
     ) -> Response:
         """Bring a service request to another state.
 
@@ -110,7 +114,7 @@ def router(requests: ServiceRequests, clocks: FulfilmentClocks) -> Router:
         is for; `rejected` and `cancelled` a reason, `on_hold` a `hold_reason`. From `fulfilled` back to
         `in_fulfilment` is a reopening: what was delivered was not it.
         """
-        return answer(request, await requests.transition(caller, service_request_id, order))
+        return answer(request, await requests.transition(caller, service_request_id, order, version))
 
     @routes.get(
         f"{PATH}/{{service_request_id}}/fulfilment", response_model=schemas.RequestFulfilment, responses=problems(404)

@@ -141,12 +141,12 @@ class Services:
             await timers.recheck_services(tx, importing.with_other_clocks(drafts, report.results))
             return await conclude(tx, report.answer())
 
-    async def transition(self, caller: Caller, id_: UUID, order: ServiceTransition) -> Written:
+    async def transition(self, caller: Caller, id_: UUID, order: ServiceTransition, expected: int | None) -> Written:
         """Bring a service to another state, if nothing stands in the way but what is waived."""
         if order.waivers:
             caller.require(APPROVE)
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, SERVICES, id_)
+            row = await get_to_change(tx, SERVICES, id_, expected=expected)
             candidate = await self._candidate(tx, row, order.reason)
             wanted = LIFECYCLE.way(row["state"], order.to)
             unmet = LIFECYCLE.unmet(wanted, candidate) if wanted is not None else []

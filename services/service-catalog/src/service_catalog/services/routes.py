@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, PutCondition, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, PutCondition, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Day, Instant, Key, PageOf
 from chassis.transitions import History, Transitions
@@ -102,7 +102,7 @@ def router(services: Services) -> Router:
 
     @routes.post("/services/{service_id}/transitions", response_model=schemas.Service, responses=problems(404, 409))
     async def transition_service(
-        request: Request, caller: Writer, service_id: UUID, order: schemas.ServiceTransition
+        request: Request, caller: Writer, service_id: UUID, order: schemas.ServiceTransition, version: OptionalVersion
     ) -> Response:
         """Bring a service to another state.
 
@@ -110,7 +110,7 @@ def router(services: Services) -> Router:
         scope `catalog:approve` guards that are a judgement may be waived (`waivers` lists which); a waiver is kept in
         the history and told with the event. One of a guard that does not stand in the way is refused.
         """
-        return answer(request, await services.transition(caller, service_id, order))
+        return answer(request, await services.transition(caller, service_id, order, version))
 
     @routes.get("/services/{service_id}/history", response_model=History, responses=problems(404))
     async def list_service_history(request: Request, caller: Reader, service_id: UUID) -> Response:

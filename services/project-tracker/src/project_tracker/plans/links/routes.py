@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, Router, UnsearchedListQuery, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import PageOf
 from project_tracker.plans.links import schemas
@@ -16,7 +16,7 @@ Reader = Annotated[Caller, Depends(needs("projects:read"))]
 Writer = Annotated[Caller, Depends(needs("projects:write"))]
 
 
-class DependencyQuery(ListQuery):
+class DependencyQuery(UnsearchedListQuery):
     """What links can be found by."""
 
     predecessor_id: UUID | None = None
