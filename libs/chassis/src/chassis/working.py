@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 import uvloop
+from sqlalchemy import Table
 
 from chassis.events.backlog import Backlog, collected
 from chassis.events.leases import Leases
@@ -31,13 +32,17 @@ def shared_loops(standing: Standing) -> dict[str, Loop]:
     }
 
 
-def work(standing: Standing, loops: Mapping[str, Loop], *, metrics_port: int = 0) -> int:
+def work(
+    standing: Standing, loops: Mapping[str, Loop], *, clocks: Mapping[str, Table] | None = None, metrics_port: int = 0
+) -> int:
     """Run loops until a signal; returns the exit code.
+
+    `clocks` are the tables of the timers that the loops look after, by what they are for.
 
     A loop that fails ends the process, loudly: whoever supervises it starts it again.
     """
     serve_metrics(metrics_port)
-    run(_work(standing, loops))
+    run(_work(standing, loops, clocks or {}))
     return 0
 
 
@@ -47,7 +52,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     uvloop.run(work)
 
 
-async def _work(standing: Standing, loops: Mapping[str, Loop]) -> None:
+async def _work(standing: Standing, loops: Mapping[str, Loop], clocks: Mapping[str, Table]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,7 +62,7 @@ async def _work(standing: Standing, loops: Mapping[str, Loop]) -> None:
     standing.watch_pools()
     LOG.info("working", loops=sorted(loops))
     try:
-        with collected(Backlog(standing.worker, loop)):
+        with collected(Backlog(standing.worker, loop, clocks=clocks)):
             await run_loops(loops, stop)
     finally:
         await standing.close()

@@ -8,7 +8,7 @@ from chassis.events.siblings import Siblings
 from chassis.standing import Standing
 from service_catalog.main import create_app
 from service_catalog.settings import Settings
-from service_catalog.wiring import PACKAGE, loops
+from service_catalog.wiring import CLOCKS, PACKAGE, loops
 
 
 def main() -> None:
@@ -18,4 +18,6 @@ def main() -> None:
 
 def _work(settings: Settings) -> int:
     standing = Standing(settings, PACKAGE)
-    return working.work(standing, loops(standing, Siblings(settings)), metrics_port=settings.metrics_port)
+    return working.work(
+        standing, loops(standing, Siblings(settings)), clocks=CLOCKS, metrics_port=settings.metrics_port
+    )

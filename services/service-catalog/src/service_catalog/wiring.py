@@ -50,6 +50,7 @@ from service_catalog.problems.operations import Problems
 from service_catalog.requests import routes as requests
 from service_catalog.requests.clocks import FulfilmentClocks
 from service_catalog.requests.operations import ServiceRequests
+from service_catalog.requests.tables import service_request_timer
 from service_catalog.requests.timers import TIMERS as REQUEST_TIMERS
 from service_catalog.requests.watch import WatchedRequests
 from service_catalog.satisfaction import routes as satisfaction
@@ -59,12 +60,14 @@ from service_catalog.services import routes as services
 from service_catalog.services.operations import Services
 from service_catalog.sla import routes as sla
 from service_catalog.sla.operations import SlaClocks
+from service_catalog.sla.tables import incident_timer
 from service_catalog.sla.timers import TIMERS as INCIDENT_TIMERS
 from service_catalog.sla.watch import WatchedIncidents
 from service_catalog.timelines import routes as timelines
 from service_catalog.timelines.operations import Timelines
 
 PACKAGE = "service_catalog"
+CLOCKS = {"sla": incident_timer, "fulfilment": service_request_timer}
 OPEN_PATHS = (f"/v1{satisfaction.ANSWER_PATH}",)
 
 

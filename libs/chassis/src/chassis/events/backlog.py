@@ -1,4 +1,4 @@
-"""What a worker tells about events, leases and keys when its metrics are read: from the database, at that moment.
+"""What a worker tells about events, leases, keys and clocks, read from the database when somebody asks.
 
 Every copy of `work` tells the same figures, so they are read with `max`, not added up; only `tandem_lease_held_here`
 is the process's own.
@@ -7,7 +7,7 @@ is the process's own.
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import text
+from sqlalchemy import Float, Table, cast, extract, func, literal_column, select, text
 
 from chassis.caller import Caller
 from chassis.database import Database, Statement
@@ -51,9 +51,18 @@ _OF_SOURCE = ("source", "projection")
 class Backlog(Collector):
     """Reads the figures in the event loop of the worker, for the thread that answers whoever asks for metrics."""
 
-    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop, *, seconds: float = READ_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        clocks: Mapping[str, Table] | None = None,
+        seconds: float = READ_SECONDS,
+    ) -> None:
+        """Tell about a worker's database; `clocks` are tables of timers, with `due_at`, by what they are for."""
         self._database = database
         self._loop = loop
+        self._clocks = {name: _due(table) for name, table in (clocks or {}).items()}
         self._seconds = seconds
         self._one_at_a_time = threading.Lock()
 
@@ -103,10 +112,22 @@ class Backlog(Collector):
                 figures.sources(sources, now=tx.now.timestamp())
                 figures.quarantined(sources, await tx.all(_QUARANTINED))
                 figures.leases(await tx.all(_LEASES))
+                for name, due in self._clocks.items():
+                    figures.clocks(name, await tx.one(due))
         except (*DATABASE_AWAY, Rejection):
             return None
         figures.readable.add_metric((), 1)
         return figures
+
+
+def _due(timers: Table) -> Statement:
+    """Return the statement that counts the timers that are due, and tells for how long the first of them has been."""
+    age = extract("epoch", func.statement_timestamp() - func.min(timers.c.due_at))
+    return Statement(
+        select(func.count().label("due"), cast(func.coalesce(age, literal_column("0")), Float).label("seconds")).where(
+            timers.c.due_at <= func.statement_timestamp()
+        )
+    )
 
 
 class _Figures:
@@ -141,6 +162,11 @@ class _Figures:
         self.metrics.append(self._changes)
         self._expired_age = self._gauge(
             "tandem_idempotency_keys_expired_oldest_age_seconds", "Time for which an expired key waits to be deleted."
+        )
+
+        self._clocks_due = self._gauge("tandem_clocks_due", "Clocks that wait to be looked at.", "clock")
+        self._clocks_age = self._gauge(
+            "tandem_clocks_due_oldest_age_seconds", "Time for which the first of them has been due.", "clock"
         )
 
     def _gauge(self, name: str, says: str, *labels: str) -> GaugeMetricFamily:
@@ -182,6 +208,11 @@ class _Figures:
             self._held.add_metric(labels, row["held"])
             self._held_here.add_metric(labels, row["held"] and row["holder"].startswith(mine))
             self._changes.add_metric(labels, row["token"])
+
+    def clocks(self, name: str, row: Any) -> None:
+        """Take how many clocks of one kind are due."""
+        self._clocks_due.add_metric((name,), row["due"])
+        self._clocks_age.add_metric((name,), row["seconds"])
 
 
 @contextmanager
