@@ -17,8 +17,11 @@ from portal.keys import SigningKeys
 BODY_BYTES_MAX = 16_384
 FORM = "application/x-www-form-urlencoded"
 AT_ONCE = 2  # secrets being verified: each takes 19 MiB and a processor for a moment
+WAITING_MAX = 50  # more than a second's worth of them is turned away, so that guesses do not pile up
 
-ErrorCode = Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+ErrorCode = Literal[
+    "invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "temporarily_unavailable"
+]
 
 
 class AccessToken(BaseModel):
@@ -52,7 +55,7 @@ class TokenRefusedError(Exception):
 def token_routes(keys: SigningKeys, clients: Clients, issuer: str) -> APIRouter:
     """Return the routes of tokens and their keys."""
     router = APIRouter(tags=["tokens"])
-    verifying = asyncio.Semaphore(AT_ONCE)
+    verify = _Verifying(clients)
 
     async def granted(request: Request) -> tuple[str, Client, list[str]]:
         form = await _form(request)
@@ -61,8 +64,7 @@ def token_routes(keys: SigningKeys, clients: Clients, issuer: str) -> APIRouter:
         if form["grant_type"] != "client_credentials":
             raise TokenRefusedError("unsupported_grant_type", "Only client_credentials is known.")
         client_id, secret = _credentials(request, form)
-        async with verifying:
-            client = await asyncio.to_thread(clients.authenticate, client_id, secret)
+        client = clients.proven(client_id, secret) or await verify(client_id, secret)
         if client is None:
             raise TokenRefusedError("invalid_client", "There is no such client with this secret.")
         return client_id, client, _scopes(client, form.get("scope"))
@@ -77,7 +79,7 @@ def token_routes(keys: SigningKeys, clients: Clients, issuer: str) -> APIRouter:
         "/oauth/token",
         operation_id="create_token",
         response_model=AccessToken,
-        responses={400: {"model": TokenError}, 401: {"model": TokenError}},
+        responses={400: {"model": TokenError}, 401: {"model": TokenError}, 503: {"model": TokenError}},
         openapi_extra=_FORM_DESCRIPTION,
     )
     async def create_token(request: Request) -> JSONResponse:
@@ -102,6 +104,26 @@ def token_routes(keys: SigningKeys, clients: Clients, issuer: str) -> APIRouter:
         return _unkept(answer, 200)
 
     return router
+
+
+class _Verifying:
+    """Verifies secrets, few at once; who was verified before does not wait behind those who were not."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def __call__(self, client_id: str, secret: str) -> Client | None:
+        """Return the client if the secret is its own; refuses when too many wait already."""
+        if self._waiting >= WAITING_MAX:
+            raise TokenRefusedError("temporarily_unavailable", "Too many ask for tokens at once.")
+        self._waiting += 1
+        try:
+            async with self._places:
+                return await asyncio.to_thread(self._clients.authenticate, client_id, secret)
+        finally:
+            self._waiting -= 1
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -154,10 +176,12 @@ def _scopes(client: Client, asked: str | None) -> list[str]:
 
 
 def _refusal(refused: TokenRefusedError) -> JSONResponse:
-    status = 401 if refused.error == "invalid_client" else 400
+    status = _STATUS.get(refused.error, 400)
     answer = _unkept(TokenError(error=refused.error, error_description=refused.description), status)
     if refused.error == "invalid_client":
         answer.headers["www-authenticate"] = 'Basic realm="tandem", charset="UTF-8"'
+    if refused.error == "temporarily_unavailable":
+        answer.headers["retry-after"] = "1"
     return answer
 
 
@@ -166,6 +190,7 @@ def _unkept(content: BaseModel, status: int) -> JSONResponse:
     return JSONResponse(content.model_dump(), status_code=status, headers=headers)
 
 
+_STATUS: dict[ErrorCode, int] = {"invalid_client": 401, "temporarily_unavailable": 503}
 _KEY_SET: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The key set.",

@@ -19,7 +19,7 @@ from kpi_engine.definitions.envelope import SubjectType
 from kpi_engine.definitions.operations import Kpis
 from kpi_engine.earned_value import routes as earned_value
 from kpi_engine.earned_value.operations import EarnedValues
-from kpi_engine.facts.in_force import FillingInForce
+from kpi_engine.facts.in_force import FillingInForce, filling_in_force
 from kpi_engine.intake import routes as intake
 from kpi_engine.intake.handlers import handlers_of, handlers_received
 from kpi_engine.intake.operations import Intake
@@ -47,7 +47,7 @@ class Engine:
     def routers(self) -> Sequence[APIRouter]:
         """Return the routes of every slice, each given what it needs."""
         database, worker, seal = self.standing.runtime, self.standing.worker, self.standing.seal
-        own_writes = OwnWrites(database, self.siblings.by_name, projection=self._in_force)
+        own_writes = OwnWrites(database, self.siblings.by_name, projection=filling_in_force)
         of_projects = EarnedValues(database, seal)
         of_services = Availability(database, seal)
         kpis = Kpis({SubjectType.SERVICE: of_services, SubjectType.PROJECT: of_projects}, seal)

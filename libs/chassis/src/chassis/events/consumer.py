@@ -108,15 +108,30 @@ class Consumer:
             await asyncio.sleep(pause)
 
     async def read_to_head(self) -> Position:
-        """Read as far as the log goes now, and return how far that was: to fill a new projection."""
-        target = await self.sibling.head()
+        """Read as far as the log goes now, and return how far that was: to fill a new projection.
+
+        What passes (a sibling or the database that is away) is waited for.
+        """
+        target: Position | None = None
+        pause = PAUSE_SECONDS
         while True:
-            with contextlib.suppress(CursorMovedError):
+            moves = self._moves
+            try:
+                if target is None:
+                    target = await self.sibling.head()
                 reached = await self._read(0, until=target)
                 if reached.epoch != target.epoch:
-                    target = await self.sibling.head()
+                    target = None
                 elif reached.number >= target.number:
                     return reached
+            except CursorMovedError:
+                continue
+            except Exception as error:
+                if not (isinstance(error, FeedAwayError) or is_passing(error)):
+                    raise
+                log.warning("events not read now", extra={"source": self.sibling.name, "reason": str(error)})
+                pause = PAUSE_SECONDS if self._moves != moves else min(pause * 2, PAUSE_SECONDS_MAX)
+                await asyncio.sleep(pause)
 
     async def _read(self, wait_seconds: float, until: Position | None = None) -> Position:
         """Read batch after batch, fetching those that follow while one is applied."""

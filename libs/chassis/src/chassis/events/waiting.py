@@ -1,7 +1,7 @@
 """Reading one's own writes across services: wait until a sibling's event has been read here."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,7 @@ from fastapi import Header
 from starlette.requests import Request
 
 from chassis.caller import Caller
-from chassis.database import Database
+from chassis.database import Database, Reading
 from chassis.events.position import Position
 from chassis.events.preference import wait_preferred
 from chassis.events.progress import FIRST_PROJECTION, CursorRow
@@ -50,7 +50,7 @@ def parse(header: str) -> list[Awaited]:
 class OwnWrites:
     """Waits until events of siblings have been applied here.
 
-    `projection` says which projection answers reads at the moment.
+    `projection` asks the database which projection answers reads at the moment.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class OwnWrites:
         runtime: Database,
         siblings: Mapping[str, Sibling],
         *,
-        projection: Callable[[], int] = lambda: FIRST_PROJECTION,
+        projection: Callable[[Reading], Awaitable[int]] | None = None,
     ) -> None:
         self._runtime = runtime
         self._siblings = siblings
@@ -118,7 +118,8 @@ class OwnWrites:
 
     async def _has_read(self, source: str, position: Position) -> bool:
         async with self._runtime.read(Caller(org="", subject="own-writes")) as tx:
-            cursor = await CursorRow(source, self._projection()).read(tx)
+            answering = FIRST_PROJECTION if self._projection is None else await self._projection(tx)
+            cursor = await CursorRow(source, answering).read(tx)
         return cursor is not None and cursor.position.epoch == position.epoch and cursor.position >= position
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -37,9 +38,13 @@ class Item:
 def evidence(
     record: ServiceRecord, policies: Sequence[Policy], start: datetime, end: datetime, now: datetime
 ) -> Iterator[Item]:
-    """Tell the agreed time first, then maintenance windows, then outages, each clipped to the period."""
+    """Tell the agreed time first, then maintenance windows, then outages, as far as they count.
+
+    What counts lies in the period and in the time the service was live. An outage that a change of policy gave another
+    weight is told once for each weight. Where the calendar is unknown nothing counts, and there are no times.
+    """
     service = record.service
-    account = Timeline(record.facts, policies, now).account(start, end)
+    account = Account() if service.hours_unknown else Timeline(record.facts, policies, now).account(start, end)
     shown = {
         "kind": "agreed_time",
         "service_id": str(service.id),
@@ -49,10 +54,12 @@ def evidence(
         **times(account),
     }
     yield Item("0", service.id, shown)
+    first = end if service.live_from is None or service.hours_unknown else max(start, service.live_from)
+    last = end if service.retired_at is None else min(end, service.retired_at)
     for window in record.windows:
-        yield _of_window(window, policies, start, end)
+        yield _of_window(window, policies, first, last)
     for outage in record.outages:
-        yield _of_outage(outage, policies, start, min(end, now))
+        yield from _of_outage(outage, policies, first, min(last, now))
 
 
 def times(account: Account) -> dict[str, Any]:
@@ -89,12 +96,29 @@ def _of_window(window: KnownWindow, policies: Sequence[Policy], start: datetime,
     return Item(f"1 {instant_text(fact.planned_start)}", window.id, shown)
 
 
-def _of_outage(outage: KnownOutage, policies: Sequence[Policy], start: datetime, end: datetime) -> Item:
+def _of_outage(outage: KnownOutage, policies: Sequence[Policy], start: datetime, end: datetime) -> Iterator[Item]:
     fact = outage.fact
     first = max(fact.started_at, start)
     last = end if fact.ended_at is None else min(fact.ended_at, end)
-    counts = first < last
-    weight = _holding(policies, first).weights.get(fact.severity, 0)
+    if first >= last:
+        yield _of_weight(outage, _weight(outage, policies, fact.started_at), None)
+        return
+    weights = [(first, _weight(outage, policies, first))]
+    for at in sorted(at for policy in policies if (at := policy.valid_from) is not None and first < at < last):
+        if (weight := _weight(outage, policies, at)) != weights[-1][1]:
+            weights.append((at, weight))
+    ends = [*(since for since, _ in weights[1:]), last]
+    for (since, weight), until in zip(weights, ends, strict=True):
+        yield _of_weight(outage, weight, (since, until))
+
+
+def _weight(outage: KnownOutage, policies: Sequence[Policy], at: datetime) -> Decimal:
+    return _holding(policies, at).weights.get(outage.fact.severity, Decimal(0))
+
+
+def _of_weight(outage: KnownOutage, weight: Decimal, counted: tuple[datetime, datetime] | None) -> Item:
+    fact = outage.fact
+    since, until = counted or (None, None)
     shown = {
         "kind": "outage",
         "outage_id": str(outage.id),
@@ -103,10 +127,11 @@ def _of_outage(outage: KnownOutage, policies: Sequence[Policy], start: datetime,
         "weight": format(weight, "f"),
         "started_at": instant_text(fact.started_at),
         "ended_at": _text(fact.ended_at),
-        "counted_from": instant_text(first) if counts else None,
-        "counted_to": instant_text(last) if counts else None,
+        "counted_from": _text(since),
+        "counted_to": _text(until),
     }
-    return Item(f"2 {instant_text(fact.started_at)}", outage.id, shown)
+    order = [instant_text(fact.started_at), str(outage.id), *([] if since is None else [instant_text(since)])]
+    return Item(f"2 {' '.join(order)}", outage.id, shown)
 
 
 def _holding(policies: Sequence[Policy], at: datetime) -> Policy:

@@ -97,7 +97,10 @@ class Availability:
         return page_of_items(items, question, study.as_of, self._seal)
 
     async def _services_behind(self, caller: Caller, question: Question) -> Evidence:
-        """Return the accounts of the services that an organisation's value is summed from."""
+        """Return the accounts of the services that an organisation's value is summed from.
+
+        A service whose calendar nobody has told of is not among them, as it is not in the value.
+        """
         if question.subject_type is not SubjectType.ORGANISATION:
             raise unfit(question.subject_type, question.kpi)
         _refuse_other(question, caller)
@@ -105,6 +108,8 @@ class Availability:
         async with self._database.begin(caller, read_only=True) as tx:
             study = await self._study(tx, question)
             async for record in _all_records(tx, study):
+                if record.service.hours_unknown:
+                    continue
                 (account,) = study.accounts(record)
                 items.append(Item.of_service(record.service.id, account))
         return page_of_items(items, question, study.as_of, self._seal)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from chassis.rejection import Fault, invalid
+from chassis.working_time import is_zone
 from kpi_engine.definitions.envelope import Period
 
 PERIODS_MAX = 1000
@@ -33,10 +34,9 @@ class Grain(StrEnum):
 
 def zone_of(name: str) -> ZoneInfo:
     """Return an IANA zone, or refuse the name."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise invalid(Fault("timezone", "timezone-unknown", "There is no such IANA time zone.")) from None
+    if not is_zone(name):
+        raise invalid(Fault("timezone", "timezone-unknown", "There is no such IANA time zone."))
+    return ZoneInfo(name)
 
 
 def midnight(on: date, zone: ZoneInfo) -> datetime:

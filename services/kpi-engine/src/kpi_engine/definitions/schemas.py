@@ -222,7 +222,7 @@ class WindowFact(Output):
 
 
 class OutageFact(Output):
-    """An outage, clipped to the period."""
+    """An outage, clipped to the period and to the time its service was live; told once for each weight it had."""
 
     kind: Literal["outage"]
     outage_id: UUID

@@ -18,10 +18,27 @@ from kpi_engine.facts.in_force import FillingInForce, filling_in_force, switch_t
 from kpi_engine.facts.writing import forget_fillings_before, forget_older
 from kpi_engine.intake.handlers import handlers_of
 
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 BATCH_SIZE = 1000
 
 _NEWEST = Statement(text("SELECT coalesce(max(projection), 0) FROM event_cursor"))
+# Locked, so that what answers until now is not read further before the new filling answers: nobody sees it go back.
+_BEHIND = Statement(
+    text(
+        """WITH answering AS (
+            SELECT source, epoch, position FROM event_cursor
+            WHERE projection = (SELECT projection FROM projection_in_force) AND source = ANY(cast(:sources AS text[]))
+            ORDER BY source FOR UPDATE
+        )
+        SELECT EXISTS (
+            SELECT FROM answering
+            LEFT JOIN event_cursor AS filled
+                ON filled.source = answering.source AND filled.projection = cast(:filling AS integer)
+            WHERE filled.source IS NULL
+                OR (filled.epoch, filled.position) < (answering.epoch, answering.position)
+        )"""
+    )
+)
 _ORGANISATIONS = Statement(text("SELECT DISTINCT org FROM event_organisation ORDER BY org"))
 _ANY_OLDER = Statement(text("SELECT EXISTS (SELECT FROM event_cursor WHERE projection < cast(:filling AS integer))"))
 _FORGET_CURSORS = Statement(text("DELETE FROM event_cursor WHERE projection < cast(:filling AS integer)"))
@@ -80,11 +97,14 @@ class Reading:
         log.info("rebuilding", extra={"projection": filling})
         consumers = self.consumers(filling, wait_seconds=0)
         await _all_to_head(consumers)
-        await _all_to_head(consumers)  # what came while the first pass ran
-        async with self._begin() as tx:
-            await switch_to(tx, filling)
-        log.info("rebuilt", extra={"projection": filling})
-        return filling
+        while True:
+            await _all_to_head(consumers)  # what came while the pass before ran
+            async with self._begin() as tx:
+                if await tx.value(_BEHIND, filling=filling, sources=[*self._siblings]):
+                    continue
+                await switch_to(tx, filling)
+            log.info("rebuilt", extra={"projection": filling})
+            return filling
 
     async def _looked(self) -> int | None:
         """Return which filling answers, None while the database cannot be asked."""

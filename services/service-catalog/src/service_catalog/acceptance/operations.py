@@ -97,12 +97,14 @@ class AcceptanceCriteria:
                 raise Rejection("conflict", "criterion-decided", "A decided criterion is kept.")
             return await conclude(tx, await delete_one(tx, CRITERIA, id_, expected=expected))
 
-    async def decide(self, caller: Caller, service_id: UUID, id_: UUID, order: CriterionDecision) -> Written:
+    async def decide(
+        self, caller: Caller, service_id: UUID, id_: UUID, order: CriterionDecision, expected: int | None
+    ) -> Written:
         """Decide a criterion; to waive one needs the scope of approvals."""
         if order.decision == "waived":
             caller.require(APPROVE)
         async with command(self._database, caller) as tx:
-            row = await _row_to_change(tx, service_id, id_, None)
+            row = await _row_to_change(tx, service_id, id_, expected)
             move = LIFECYCLE.decide(row["status"], order.decision, Candidate(order.reason))
             approver = order.approver or caller.subject
             values = {

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import PageOf
 from chassis.transitions import Transitions
@@ -93,12 +93,17 @@ def router(criteria: AcceptanceCriteria) -> Router:
 
     @routes.post(f"{PATH}/{{criterion_id}}/decision", response_model=schemas.Criterion, responses=problems(404, 409))
     async def decide_acceptance_criterion(
-        request: Request, caller: Writer, service_id: UUID, criterion_id: UUID, order: schemas.CriterionDecision
+        request: Request,
+        caller: Writer,
+        service_id: UUID,
+        criterion_id: UUID,
+        order: schemas.CriterionDecision,
+        version: OptionalVersion,
     ) -> Response:
         """Decide a criterion: `passed`, `failed` or `waived`, the latter two with a reason.
 
         To waive one needs the scope `catalog:approve` as well. A decision may be replaced by another one.
         """
-        return answer(request, await criteria.decide(caller, service_id, criterion_id, order))
+        return answer(request, await criteria.decide(caller, service_id, criterion_id, order, version))
 
     return routes

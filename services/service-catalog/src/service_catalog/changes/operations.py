@@ -129,10 +129,12 @@ class Changes:
             written = await move(tx, CHANGES, row, transition, changes, at=at, reason=order.reason, details=details)
             return await conclude(tx, written)
 
-    async def approve_afterwards(self, caller: Caller, id_: UUID, order: ChangeApproval) -> Written:
+    async def approve_afterwards(
+        self, caller: Caller, id_: UUID, order: ChangeApproval, expected: int | None
+    ) -> Written:
         """Approve an emergency change that is implemented already, or being so; its state stays."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, CHANGES, id_)
+            row = await get_to_change(tx, CHANGES, id_, expected=expected)
             proposers = await _proposers(tx, row)
             candidate = Candidate(change=row, actor=caller.subject, proposers=proposers, reason=order.reason)
             unmet = LIFECYCLE.unmet(APPROVAL_AFTERWARDS, candidate)

@@ -107,13 +107,13 @@ def router(changes: Changes) -> Router:
 
     @routes.post("/changes/{change_id}/approvals", response_model=schemas.Change, responses=problems(404, 409))
     async def approve_change_afterwards(
-        request: Request, caller: Approver, change_id: UUID, order: schemas.ChangeApproval
+        request: Request, caller: Approver, change_id: UUID, order: schemas.ChangeApproval, version: OptionalVersion
     ) -> Response:
         """Approve an emergency change that did not wait for it, while it is `implementing` or in `review`.
 
         It needs this before it is closed. Whoever approves is not the requester.
         """
-        return answer(request, await changes.approve_afterwards(caller, change_id, order))
+        return answer(request, await changes.approve_afterwards(caller, change_id, order, version))
 
     @routes.get("/changes/{change_id}/conflicts", response_model=schemas.Conflicts, responses=problems(404))
     async def list_change_conflicts(request: Request, caller: Reader, change_id: UUID) -> Response:

@@ -107,12 +107,12 @@ class Handovers:
         await self._services.deliver_if_ready(tx, service_id, "The project has handed it over.")
         return True
 
-    async def decide(self, caller: Caller, id_: UUID, order: HandoverDecision) -> Written:
+    async def decide(self, caller: Caller, id_: UUID, order: HandoverDecision, expected: int | None) -> Written:
         """Accept or reject a handover, once; what it proposes as service levels is agreed with its acceptance."""
         async with command(self._database, caller) as tx:
             found = await get_row(tx, HANDOVERS, id_)
             await lock_service(tx, found["service_id"])
-            row = await get_to_change(tx, HANDOVERS, id_)
+            row = await get_to_change(tx, HANDOVERS, id_, expected=expected)
             candidate = await self._candidate(tx, row, order.reason)
             transition = LIFECYCLE.decide(row["state"], STATE_OF[order.decision], candidate)
             values = {

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
 from chassis.events.waiting import OwnWrites
-from chassis.http import ListQuery, Router, answer, needs, problems
+from chassis.http import ListQuery, OptionalVersion, Router, answer, needs, problems
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
 from service_catalog.handovers import schemas
@@ -52,7 +52,7 @@ def router(handovers: Handovers, own_writes: OwnWrites) -> Router:
 
     @routes.post("/{handover_id}/decision", response_model=schemas.Handover, responses=problems(404, 409))
     async def decide_handover(
-        request: Request, caller: Approver, handover_id: UUID, order: schemas.HandoverDecision
+        request: Request, caller: Approver, handover_id: UUID, order: schemas.HandoverDecision, version: OptionalVersion
     ) -> Response:
         """Accept or reject a handover, once and for all.
 
@@ -61,6 +61,6 @@ def router(handovers: Handovers, own_writes: OwnWrites) -> Router:
         ends by. Proposed service levels are agreed then, where none is in force or to come for the same thing. A
         rejection needs a reason and tells the unmet criteria; the project may try again.
         """
-        return answer(request, await handovers.decide(caller, handover_id, order))
+        return answer(request, await handovers.decide(caller, handover_id, order, version))
 
     return routes
