@@ -104,6 +104,7 @@ def _configuration(known: Mapping[str, str]) -> str:
     lines += ["[[operations]]", 'include-method = "PUT"', "[operations.checks.positive_data_acceptance]"]
     lines += ["expected-statuses = " + ACCEPTED.replace("]", ', "400"]')]
     # Where If-Match may be left out, values that its pattern does not allow are sent as if it did.
-    lines += ["[[operations]]", 'include-path-regex = "/transitions$"', "[operations.checks.positive_data_acceptance]"]
+    lines += ["[[operations]]", 'include-path-regex = "/(transitions|decision|approvals)$"']
+    lines += ["[operations.checks.positive_data_acceptance]"]
     lines += ["expected-statuses = " + ACCEPTED.replace("]", ', "400"]')]
     return "\n".join(lines) + "\n"

@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import os
 from pathlib import Path
@@ -127,3 +128,16 @@ def test_the_signing_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> Non
     create_signing_key(tmp_path / "keys")
     assert (tmp_path / "keys" / SIGNING_KEY).read_bytes() == made
     assert (tmp_path / "keys" / SIGNING_KEY).stat().st_mode & 0o777 == 0o600
+
+
+async def test_guesses_do_not_pile_up_and_hold_up_nobody_who_is_known(portal: httpx.AsyncClient) -> None:
+    assert (await portal.post("/oauth/token", data=FORM)).status_code == 200
+    guess = FORM | {"client_id": "nobody"}
+    guesses = [asyncio.ensure_future(portal.post("/oauth/token", data=guess)) for _ in range(80)]
+    await asyncio.sleep(0.1)
+    assert (await portal.post("/oauth/token", data=FORM)).status_code == 200
+    assert not all(one.done() for one in guesses)
+    answers = await asyncio.gather(*guesses)
+    assert {answer.status_code for answer in answers} == {401, 503}
+    refused = next(answer for answer in answers if answer.status_code == 503)
+    assert (refused.json()["error"], refused.headers["retry-after"]) == ("temporarily_unavailable", "1")

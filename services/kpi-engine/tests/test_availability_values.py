@@ -201,6 +201,59 @@ async def test_the_facts_behind_a_value(siblings: Any, ask: Any) -> None:
     assert (pages, after) == (everything["items"], None)
 
 
+async def test_the_facts_count_as_the_value_does(siblings: Any, ask: Any) -> None:
+    service = await siblings.service(live_from="2025-06-16T12:00:00Z", retired_at="2025-06-20T00:00:00Z")
+    await siblings.outages(
+        service,
+        ("2025-06-01T00:00:00Z", "2025-06-02T00:00:00Z"),
+        ("2025-06-10T00:00:00Z", "2025-06-16T13:00:00Z"),
+        ("2025-06-19T23:00:00Z", None),
+    )
+    value = await ask.value("downtime_seconds", subject_id=str(service), **JUNE)
+    facts = (await ask.get("kpis/availability/evidence", subject_id=str(service), **JUNE))["items"][1:]
+    assert (value["value"], [(item["counted_from"], item["counted_to"]) for item in facts]) == (
+        "7200.000000",
+        [
+            (None, None),
+            ("2025-06-16T12:00:00Z", "2025-06-16T13:00:00Z"),
+            ("2025-06-19T23:00:00Z", "2025-06-20T00:00:00Z"),
+        ],
+    )
+
+
+async def test_an_outage_is_told_once_for_each_weight(
+    siblings: Any, ask: Any, engine: Any, signer: Any, org: str
+) -> None:
+    service = await siblings.service()
+    await siblings.outages(service, ("2025-06-10T10:00:00Z", "2025-06-10T11:00:00Z"), severity="degraded")
+    for at, weight in (("10:15", "0"), ("10:30", "0.5"), ("10:45", "0.5")):
+        policy = {"valid_from": f"2025-06-10T{at}:00Z", "outage_weights": {"degraded": weight}}
+        token = signer.token("kpi:write", org=org, aud="kpi-engine")
+        sent = await engine.put("/v1/policies", json=policy, headers={"Authorization": f"Bearer {token}"})
+        assert sent.status_code == 201
+    assert (await ask.value("downtime_seconds", subject_id=str(service), **JUNE))["value"] == "900.000000"
+    shown, after = [], None
+    for _ in range(3):
+        asked = {"subject_id": str(service), "limit": 1, "after": after}
+        page = await ask.get("kpis/availability/evidence", **asked, **JUNE)
+        shown += page["items"]
+        after = page["next"]
+    assert [(item["weight"], item["counted_from"][11:16], item["counted_to"][11:16]) for item in shown[1:]] == [
+        ("0", "10:00", "10:30"),
+        ("0.5", "10:30", "11:00"),
+    ]
+
+
+async def test_what_nobody_knows_the_hours_of_has_no_times(siblings: Any, ask: Any) -> None:
+    await siblings.service()
+    unknown = await siblings.service(calendar_id=str(ids.new_id()))
+    value = await ask.value("availability", subject_type="organisation", **JUNE)
+    facts = (await ask.get("kpis/availability/evidence", subject_type="organisation", **JUNE))["items"]
+    assert sum(int(item["agreed_seconds"]) for item in facts) == int(value["denominator"]) == 30 * 86_400
+    (own,) = (await ask.get("kpis/availability/evidence", subject_id=str(unknown), **JUNE))["items"]
+    assert (own["agreed_seconds"], own["calendar_id"] is None) == ("0", False)
+
+
 async def test_another_organisation_sees_nothing(siblings: Any, ask: Any, org: str) -> None:
     service = await siblings.service()
     await ask.get("kpis/availability/values", subject_id=str(service), org=f"{org}-x", status=404, **JUNE)
@@ -251,6 +304,7 @@ async def test_a_policy_holds_from_its_instant_on(siblings: Any, ask: Any, engin
         ({"from_": "2025-06-01T00:00:00Z"}, "missing"),
         ({"from_": JUNE["to"], "to": JUNE["from_"]}, "period-empty"),
         ({**JUNE, "timezone": "Mars/Olympus"}, "timezone-unknown"),
+        ({**JUNE, "timezone": "localtime"}, "timezone-unknown"),
         ({**JUNE, "timezone": "../etc/passwd"}, "timezone-unknown"),
         ({**JUNE, "grain": "fortnight"}, "not-one-of"),
         ({**JUNE, "subject_type": "planet"}, "not-one-of"),

@@ -1,7 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -10,6 +10,8 @@ from chassis import ids
 from chassis.caller import Caller
 from chassis.database import Database
 from chassis.events.consumer import Consumer
+from chassis.events.position import Position
+from chassis.events.sibling import FeedAwayError, Sibling
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import EventService, running, service_on, until
 from kpi_engine.facts.in_force import filling_in_force
@@ -170,6 +172,56 @@ async def test_reading_follows_when_other_facts_answer(
         await until(moved)
     async with fresh.worker.begin(NOBODY, read_only=True) as tx:
         assert await filling_in_force(tx) == 2
+
+
+class Failing:
+    """A sibling that cannot be read for a moment, in the middle of its log."""
+
+    name = CATALOG
+
+    def __init__(self, sibling: Sibling) -> None:
+        self._sibling = sibling
+        self.failures = 0
+        self.head = sibling.head
+
+    async def read(self, after: Position, **asked: Any) -> Any:
+        if after.number == 2 and not self.failures:
+            self.failures += 1
+            raise FeedAwayError("It answers 503.")
+        return await self._sibling.read(after, **{**asked, "limit": 2})
+
+
+async def test_rebuilding_waits_for_what_passes(catalog: EventService, fresh: Pools, org: str) -> None:
+    for _ in range(3):
+        await happen(catalog, org, "outage", "created", an_outage())
+    sibling = catalog.as_sibling(CATALOG)
+    await read(Reading(fresh.worker, {CATALOG: sibling}))
+    failing = Failing(sibling)
+    async with asyncio.timeout(20):
+        assert await Reading(fresh.worker, {CATALOG: cast("Sibling", failing)}).rebuild() == 2
+    assert (failing.failures, sorted((await outages(fresh, org)).values())) == (1, [2, 2, 2])
+
+
+async def test_what_was_read_stays_read_when_other_facts_answer(
+    catalog: EventService, fresh: Pools, org: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sibling = catalog.as_sibling(CATALOG)
+    reading = Reading(fresh.worker, {CATALOG: sibling})
+    await happen(catalog, org, "outage", "created", an_outage())
+    await read(reading)
+    passes = []
+    to_head = reading_module._all_to_head
+
+    async def and_then_more(consumers: Any) -> None:
+        await to_head(consumers)
+        passes.append(consumers)
+        if len(passes) == 2:  # after the last look something more is read for the facts that answer
+            await happen(catalog, org, "outage", "created", an_outage())
+            await read(reading)
+
+    monkeypatch.setattr(reading_module, "_all_to_head", and_then_more)
+    assert await reading.rebuild() == 2
+    assert (len(passes), sorted((await outages(fresh, org)).values())) == (3, [2, 2])
 
 
 async def test_a_restored_sibling_is_read_again_and_what_it_lost_forgotten(

@@ -140,3 +140,33 @@ async def test_a_command_for_a_version_is_for_no_other(catalog: Catalog, collect
     assert (stale.status_code, stale.json()["current"]) == (412, before)
     moved = await send(version)
     assert (moved.status_code, moved.json()["version"]) == (200, version + 1)
+
+
+async def test_a_key_with_another_version_is_another_request(catalog: Catalog) -> None:
+    own = f"incidents/{(await catalog.incident())['id']}"
+
+    async def acknowledged(seen: str) -> Any:
+        headers = {"If-Match": seen, "Idempotency-Key": "once"}
+        return await catalog.send("POST", f"{own}/transitions", json={"to": "acknowledged"}, headers=headers)
+
+    first, again, other = await acknowledged('"1"'), await acknowledged('"1"'), await acknowledged('"2"')
+    assert [first.status_code, again.status_code, other.status_code] == [200, 200, 422]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert other.json()["code"] == "idempotency-key-reused"
+
+
+async def test_a_decision_for_a_version_is_for_no_other(catalog: Catalog) -> None:
+    criterion = await catalog.criterion(await catalog.service())
+    change = await catalog.change(type="emergency")
+    await catalog.move(f"changes/{change['id']}", "implementing", reason="It burns.")
+    handover = await catalog.handed_over()
+    for path, order in (
+        (f"services/{criterion['service_id']}/acceptance-criteria/{criterion['id']}/decision", {"decision": "passed"}),
+        (f"changes/{change['id']}/approvals", {"reason": "It had to be."}),
+        (f"handovers/{handover['id']}/decision", {"decision": "reject", "reason": "Not yet."}),
+    ):
+        stale = await catalog.by("grace").send("POST", path, json=order, headers={"If-Match": '"77"'})
+        assert stale.status_code == 412, path
+        version = stale.headers["ETag"]
+        done = await catalog.by("grace").send("POST", path, json=order, headers={"If-Match": version})
+        assert done.status_code == 200, done.text
