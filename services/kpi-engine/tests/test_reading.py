@@ -11,11 +11,13 @@ from chassis.caller import Caller
 from chassis.database import Database
 from chassis.events.consumer import Consumer
 from chassis.events.position import Position
+from chassis.events.receiving import Receiving
 from chassis.events.sibling import FeedAwayError, Sibling
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import EventService, running, service_on, until
 from kpi_engine.facts.in_force import filling_in_force
 from kpi_engine.intake import reading as reading_module
+from kpi_engine.intake.handlers import handlers_received
 from kpi_engine.intake.reading import Reading
 
 CATALOG = "service-catalog"
@@ -240,4 +242,28 @@ async def test_a_restored_sibling_is_read_again_and_what_it_lost_forgotten(
         await tx.connection.execute("SELECT raise_event_epoch()")
     await owner.close()
     await read(reading)
+    assert set(await outages(fresh, org)) == {UUID(kept["id"])}
+
+
+async def test_what_a_restored_sibling_has_lost_does_not_come_back_late(
+    catalog: EventService, log: Addresses, fresh: Pools, org: str
+) -> None:
+    kept, lost = an_outage(), an_outage()
+    await happen(catalog, org, "outage", "created", kept)
+    await happen(catalog, org, "outage", "created", lost)
+    sibling = catalog.as_sibling(CATALOG)
+    told = [event.model_copy(update={"source": CATALOG}) for event in (await sibling.read(Position(1, 0))).events]
+    reading = Reading(fresh.worker, {CATALOG: sibling})
+    await read(reading)
+    owner = Database(log.owner, size=1)
+    async with owner.begin(NOBODY) as tx:
+        await tx.connection.execute("DELETE FROM event_log WHERE position = 2")
+        await tx.connection.execute("UPDATE event_head SET position = 1")
+        await tx.connection.execute("SELECT raise_event_epoch()")
+    await owner.close()
+    await read(reading)
+    late = await Receiving(fresh.runtime, fresh.worker, handlers_received).receive(
+        Caller(org=org, subject="broker"), told
+    )
+    assert (late.applied, late.known) == (0, 2)
     assert set(await outages(fresh, org)) == {UUID(kept["id"])}

@@ -144,6 +144,10 @@ def _upsert(projection: Projection) -> Statement:
             SELECT cast(:org AS text), cast(:filling AS integer), line.id, cast(:source AS text),
                 line.epoch, line.version, line.deleted, {casts}
             FROM unnest({arrays}) AS line (id, epoch, version, deleted, {", ".join(names)})
+            WHERE line.epoch >= coalesce((
+                SELECT epoch FROM event_cursor
+                WHERE source = cast(:source AS text) AND projection = cast(:filling AS integer)
+            ), 0)
             ON CONFLICT ON CONSTRAINT {table.name}_pkey DO UPDATE SET {changes}
             WHERE excluded.epoch > known.epoch
                OR (excluded.epoch = known.epoch AND excluded.version > known.version)"""  # noqa: S608  (constants)
