@@ -226,6 +226,16 @@ async def test_what_was_read_stays_read_when_other_facts_answer(
     assert (len(passes), sorted((await outages(fresh, org)).values())) == (3, [2, 2])
 
 
+async def restore_to_the_first_event(log: Addresses) -> None:
+    """Take back all that the sibling's log holds after its first event, as a restore from a backup does."""
+    owner = Database(log.owner, size=1)
+    async with owner.begin(NOBODY) as tx:
+        await tx.connection.execute("DELETE FROM event_log WHERE position = 2")
+        await tx.connection.execute("UPDATE event_head SET position = 1")
+        await tx.connection.execute("SELECT raise_event_epoch()")
+    await owner.close()
+
+
 async def test_a_restored_sibling_is_read_again_and_what_it_lost_forgotten(
     catalog: EventService, log: Addresses, fresh: Pools, org: str
 ) -> None:
@@ -235,12 +245,7 @@ async def test_a_restored_sibling_is_read_again_and_what_it_lost_forgotten(
     reading = Reading(fresh.worker, {CATALOG: catalog.as_sibling(CATALOG)})
     await read(reading)
     assert len(await outages(fresh, org)) == 2
-    owner = Database(log.owner, size=1)
-    async with owner.begin(NOBODY) as tx:
-        await tx.connection.execute("DELETE FROM event_log WHERE position = 2")
-        await tx.connection.execute("UPDATE event_head SET position = 1")
-        await tx.connection.execute("SELECT raise_event_epoch()")
-    await owner.close()
+    await restore_to_the_first_event(log)
     await read(reading)
     assert set(await outages(fresh, org)) == {UUID(kept["id"])}
 
@@ -255,12 +260,7 @@ async def test_what_a_restored_sibling_has_lost_does_not_come_back_late(
     told = [event.model_copy(update={"source": CATALOG}) for event in (await sibling.read(Position(1, 0))).events]
     reading = Reading(fresh.worker, {CATALOG: sibling})
     await read(reading)
-    owner = Database(log.owner, size=1)
-    async with owner.begin(NOBODY) as tx:
-        await tx.connection.execute("DELETE FROM event_log WHERE position = 2")
-        await tx.connection.execute("UPDATE event_head SET position = 1")
-        await tx.connection.execute("SELECT raise_event_epoch()")
-    await owner.close()
+    await restore_to_the_first_event(log)
     await read(reading)
     late = await Receiving(fresh.runtime, fresh.worker, handlers_received).receive(
         Caller(org=org, subject="broker"), told
