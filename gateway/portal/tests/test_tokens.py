@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from portal import clients as clients_module
 from portal.clients import HASHER, Clients
 from portal.keys import SIGNING_KEY, SigningKeys, create_signing_key
 from portal.settings import PortalSettings
@@ -90,16 +91,39 @@ async def test_a_body_that_is_no_form_is_refused(portal: httpx.AsyncClient) -> N
     assert answer.json()["error"] == "invalid_request"
 
 
+def change_secret(file: Path) -> None:
+    text = file.read_text().splitlines()
+    text[1] = f'secret_hashes = ["{HASHER.hash("a new one")}"]'
+    file.write_text("\n".join(text))
+    os.utime(file, (1, 1))
+
+
 def test_a_changed_client_file_takes_effect_at_once(settings: PortalSettings) -> None:
     assert settings.clients_file is not None
     clients = Clients(settings.clients_file)
     assert clients.authenticate("kpi-engine", SECRET)
-    text = settings.clients_file.read_text().splitlines()
-    text[1] = f'secret_hashes = ["{HASHER.hash("a new one")}"]'
-    settings.clients_file.write_text("\n".join(text))
-    os.utime(settings.clients_file, (1, 1))
+    change_secret(settings.clients_file)
     assert clients.authenticate("kpi-engine", SECRET) is None
     assert clients.authenticate("kpi-engine", "a new one")
+
+
+def test_a_secret_changed_while_it_is_verified_is_not_remembered(
+    settings: PortalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = settings.clients_file
+    assert file is not None
+    clients = Clients(file)
+    verifies = clients_module._verifies
+
+    def slowly(stored: str, secret: str) -> bool:
+        verdict = verifies(stored, secret)
+        change_secret(file)
+        assert clients.proven("kpi-engine", "anything") is None  # another request has the file read anew
+        return verdict
+
+    monkeypatch.setattr(clients_module, "_verifies", slowly)
+    assert clients.authenticate("kpi-engine", SECRET)
+    assert clients.proven("kpi-engine", SECRET) is None
 
 
 def test_further_keys_are_published_but_do_not_sign(tmp_path: Path) -> None:

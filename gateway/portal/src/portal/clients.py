@@ -13,6 +13,8 @@ import hmac
 import os
 import secrets
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -45,14 +47,21 @@ class ClientFile(BaseModel):
     clients: dict[str, Client]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The clients of the file as it was read, and the keyed digests of the secrets that were proven of them."""
+
+    clients: Mapping[str, Client]
+    proven: dict[str, bytes] = field(default_factory=dict)
+
+
 class Clients:
     """The clients of a file; without a file there are none."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._read_at: tuple[int, int] | None = None
-        self._clients: dict[str, Client] = {}
-        self._proven: dict[str, bytes] = {}
+        self._known = _Known({})
         self._salt = os.urandom(32)
         self._refresh()
 
@@ -64,19 +73,20 @@ class Clients:
         proven = self.proven(client_id, secret)
         if proven is not None:
             return proven
-        client = self._clients.get(client_id)
+        known = self._known  # what is proven of this file is not taken for proven of one that is read meanwhile
+        client = known.clients.get(client_id)
         verdicts = [_verifies(stored, secret) for stored in (client.secret_hashes if client else (NOBODY,))]
         if client is None or not any(verdicts):
             return None
-        self._proven[client_id] = self._digest(secret)
+        known.proven[client_id] = self._digest(secret)
         return client
 
     def proven(self, client_id: str, secret: str) -> Client | None:
         """Return the client if this secret was proven to be its own before: this takes no time."""
         self._refresh()
-        client = self._clients.get(client_id)
-        known = self._proven.get(client_id, b"")
-        return client if client is not None and hmac.compare_digest(known, self._digest(secret)) else None
+        known = self._known
+        client, digest = known.clients.get(client_id), known.proven.get(client_id, b"")
+        return client if client is not None and hmac.compare_digest(digest, self._digest(secret)) else None
 
     def _digest(self, secret: str) -> bytes:
         return hmac.digest(self._salt, secret.encode(), hashlib.sha256)
@@ -88,8 +98,7 @@ class Clients:
         state = (status.st_mtime_ns, status.st_ino)
         if state != self._read_at:
             content = tomllib.loads(self._path.read_text(encoding="utf-8"))
-            self._clients = ClientFile.model_validate(content).clients
-            self._proven = {}
+            self._known = _Known(ClientFile.model_validate(content).clients)
             self._read_at = state
 
 

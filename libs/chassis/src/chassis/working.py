@@ -42,7 +42,7 @@ def work(
     A loop that fails ends the process, loudly: whoever supervises it starts it again.
     """
     serve_metrics(metrics_port)
-    run(_work(standing, loops, clocks or {}))
+    run(_work(standing, loops, clocks))
     return 0
 
 
@@ -52,7 +52,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     uvloop.run(work)
 
 
-async def _work(standing: Standing, loops: Mapping[str, Loop], clocks: Mapping[str, Table]) -> None:
+async def _work(standing: Standing, loops: Mapping[str, Loop], clocks: Mapping[str, Table] | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -51,7 +51,8 @@ class Needs:
         key = parse_key(sent)
         scope = request.scope
         digest = sha256(b"POST\0" + scope["path"].encode() + b"\0" + scope["query_string"] + b"\0")
-        digest.update(b"\0".join(tag.encode("latin-1") for tag in request.headers.getlist("if-match")) + b"\0")
+        for tag in request.headers.getlist("if-match"):
+            digest.update(b"If-Match\0" + tag.encode("latin-1") + b"\0")
         digest.update(await request.body())
         return caller.idempotent(IdempotencyKey(key, scope["path"], digest.digest()))
 
