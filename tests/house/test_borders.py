@@ -1,7 +1,8 @@
 """What import-linter cannot see: slices keep out of one another's tables, modules keep their size and purpose."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,20 +17,40 @@ SOURCES = sorted(
     for path in (REPOSITORY / folder).rglob("*.py")
     if "node_modules" not in path.parts
 )
+MODULES = {
+    ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__"): path
+    for source in (path for path in REPOSITORY.glob("*/**/src") if "node_modules" not in path.parts)
+    for path in source.rglob("*.py")
+}
 LINES_MAX = 400
 TEST_LINES_MAX = 600
 NOTHING_SAID = frozenset({"utils", "util", "helpers", "helper", "common", "base", "manager", "processor", "misc"})
 AT_THE_ROOT = frozenset({"wiring", "migrations"})
 
 
-def imports(source: str) -> Iterator[str]:
-    """Yield the modules that a module imports, by their full names."""
-    for node in ast.walk(ast.parse(source)):
+def imports(source: str, *, at_once: bool = False) -> Iterator[str]:
+    """Yield the modules that a module imports, by their full names; `at_once` are those it needs to be loaded."""
+    module = ast.parse(source)
+    for node in module.body if at_once else ast.walk(module):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def needed(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return which of these modules each of them has loaded before it, the packages they lie in among them."""
+    found: dict[str, set[str]] = {}
+    for name, source in sources.items():
+        own = set(_and_packages(name))
+        found[name] = {one for wanted in imports(source, at_once=True) for one in _and_packages(wanted)} - own
+    return {name: wanted & sources.keys() for name, wanted in found.items()}
+
+
+def _and_packages(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    yield from (".".join(parts[:count]) for count in range(len(parts), 0, -1))
 
 
 def foreign_tables(package: str, slice_name: str, source: str) -> set[str]:
@@ -77,3 +98,21 @@ def test_no_constant_is_raised_as_it_is(path: Path) -> None:
     raised = [node.exc for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Raise)]
     names = [ast.unparse(one).rpartition(".")[2] for one in raised if isinstance(one, ast.Name | ast.Attribute)]
     assert [name for name in names if name.isupper()] == [], "it would keep the trace of each time: raise it anew()"
+
+
+def test_any_module_can_be_loaded_first() -> None:
+    order = TopologicalSorter(needed({name: path.read_text() for name, path in MODULES.items()}))
+    assert len(list(order.static_order())) > 300
+
+
+def test_the_rule_sees_a_circle_through_a_package() -> None:
+    sources = {
+        "a": "",
+        "a.patches": "from a.http.faults import told",
+        "a.schemas": "from a import patches",
+        "a.http": "from a.http.queries import read",
+        "a.http.queries": "import a.schemas",
+        "a.http.faults": "",
+    }
+    with pytest.raises(CycleError):
+        TopologicalSorter(needed(sources)).prepare()

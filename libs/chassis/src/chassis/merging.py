@@ -10,7 +10,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, Type
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from chassis.http.faults import strictly_read
+from chassis.faults import strictly_read
 from chassis.rejection import Rejection, invalid
 
 _Patch = TypeVar("_Patch", bound=BaseModel)

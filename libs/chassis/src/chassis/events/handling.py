@@ -14,7 +14,7 @@ from chassis.caller import Caller
 from chassis.database import Statement, Transaction
 from chassis.events.envelope import Event
 from chassis.events.interruptions import DATABASE_AWAY
-from chassis.http.faults import strictly_read
+from chassis.faults import strictly_read
 from chassis.rejection import Rejection
 
 Handler = Callable[[Transaction, list[Event]], Awaitable[int | None]]

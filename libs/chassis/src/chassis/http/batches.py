@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import from_json
 
-from chassis.http.faults import strictly_read
+from chassis.faults import strictly_read
 from chassis.outcome import Mode
 from chassis.rejection import Rejection
 from chassis.schemas import Input, Output

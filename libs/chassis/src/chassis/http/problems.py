@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from chassis.http.faults import parameter_faults
+from chassis.faults import parameter_faults
 from chassis.http.links import own_path
 from chassis.problem import problem_members, status_of
 from chassis.rejection import Rejection, invalid, not_found

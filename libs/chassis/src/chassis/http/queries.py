@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.requests import Request
 from starlette.types import Scope
 
-from chassis.http.faults import parameter_faults
+from chassis.faults import parameter_faults
 from chassis.listing import Listing
 from chassis.rejection import Fault, invalid
 from chassis.schemas import Instant

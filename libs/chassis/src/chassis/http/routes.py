@@ -14,9 +14,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.faults import body_faults, nul_faults
 from chassis.http.answers import answer
 from chassis.http.batches import Batch
-from chassis.http.faults import body_faults, nul_faults
 from chassis.http.idempotency import Needs
 from chassis.http.queries import asked, declared, query_model, read_query, with_query_read
 from chassis.outcome import Replayed

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from chassis.http.faults import pointer_to
+from chassis.faults import pointer_to
 from chassis.rejection import Fault
 
 STEPS_MAX = 20_000

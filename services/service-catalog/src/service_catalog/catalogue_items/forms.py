@@ -12,7 +12,7 @@ from uuid import UUID
 
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
 
-from chassis.http.faults import FAULTS_MAX, pointer_to
+from chassis.faults import FAULTS_MAX, pointer_to
 from chassis.rejection import Fault
 from service_catalog.catalogue_items.effort import ANYTHING, BadReferenceError, Effort, TooMuchWorkError, definitions
 
