@@ -110,7 +110,7 @@ async def test_each_organisation_sees_its_own_events_and_a_service_sees_all(serv
     assert next_of(nobody).endswith("after=0000000001.0000000000000000003")
     assert (await service.client.get(f"/v1/events/{others}")).status_code == 404
     found = await service.client.get(f"/v1/events/{others}", headers=EVERYONE)
-    assert found.json() == {"epoch": 1, "position": 2}
+    assert found.json() == {"epoch": 1, "position": 2, "orgid": "other"}
 
 
 async def test_only_the_types_asked_for(service: EventService) -> None:
@@ -132,9 +132,17 @@ async def test_a_star_stands_for_all_types_that_begin_so(service: EventService) 
 
 async def test_an_event_has_no_position_until_it_is_sequenced(service: EventService) -> None:
     written = await add_note(service.pools.runtime, ACME)
-    assert (await service.client.get(f"/v1/events/{written.event_id}")).json() == {"epoch": 1, "position": None}
+    assert (await service.client.get(f"/v1/events/{written.event_id}")).json() == {
+        "epoch": 1,
+        "position": None,
+        "orgid": "acme",
+    }
     await service.sequence()
-    assert (await service.client.get(f"/v1/events/{written.event_id}")).json() == {"epoch": 1, "position": 1}
+    assert (await service.client.get(f"/v1/events/{written.event_id}")).json() == {
+        "epoch": 1,
+        "position": 1,
+        "orgid": "acme",
+    }
     assert (await service.client.get(f"/v1/events/{ids.new_id()}")).status_code == 404
 
 

@@ -1,10 +1,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import asyncpg
 import pytest
 from fastapi import Depends, FastAPI
+from starlette.requests import Request
 
 from chassis import ids
 from chassis.caller import Caller
@@ -15,6 +17,7 @@ from chassis.events.leases import Leases
 from chassis.events.position import Position
 from chassis.events.sequencer import Sequencer
 from chassis.events.waiting import OwnWrites, parse
+from chassis.http.idempotency import CALLER
 from chassis.rejection import Rejection
 from chassis.testkit.background import count
 from chassis.testkit.clients import client_of
@@ -39,7 +42,7 @@ async def own_writes(producer: EventService, reader: EventService) -> OwnWrites:
 
 async def refusal_of(own_writes: OwnWrites, header: str, seconds: float = 0.2) -> Rejection:
     with pytest.raises(Rejection) as refused:
-        await own_writes.wait(parse(header), seconds)
+        await own_writes.wait(parse(header), ACME.org, seconds)
     return refused.value
 
 
@@ -56,7 +59,7 @@ async def test_a_read_waits_until_the_write_has_arrived(
         first = await add_note(producer.pools.runtime, ACME)
         second = await add_note(producer.pools.runtime, ACME)
         waiting = asyncio.ensure_future(
-            own_writes.wait(parse(f"producer/{first.event_id}, producer/{second.event_id}"), 5)
+            own_writes.wait(parse(f"producer/{first.event_id}, producer/{second.event_id}"), ACME.org, 5)
         )
         await waiting
         async with reader.pools.worker.begin(ACME) as tx:
@@ -79,6 +82,14 @@ async def test_unknown_events_and_services_are_told(own_writes: OwnWrites) -> No
         assert (refusal.kind, refusal.code) == ("invalid", "unknown-event")
 
 
+async def test_an_event_of_another_organisation_is_unknown(producer: EventService, own_writes: OwnWrites) -> None:
+    written = await add_note(producer.pools.runtime, replace(ACME, org="rival"))
+    for _ in ("pending", "logged"):
+        refusal = await refusal_of(own_writes, f"producer/{written.event_id}")
+        assert (refusal.kind, refusal.code) == ("invalid", "unknown-event")
+        await producer.sequence()
+
+
 async def test_what_is_no_longer_kept_counts_as_read(
     reader: EventService, new_database: Callable[[str], Addresses]
 ) -> None:
@@ -89,7 +100,7 @@ async def test_what_is_no_longer_kept_counts_as_read(
     await owner.close()
     async with service_on(addresses) as shortened:
         own_writes = OwnWrites(reader.pools.runtime, {"producer": shortened.as_sibling()})
-        await own_writes.wait(parse(f"producer/{old}"), 0)
+        await own_writes.wait(parse(f"producer/{old}"), ACME.org, 0)
 
 
 @pytest.mark.parametrize("header", ["", "producer", "producer/1", "producer/,", ",".join(["a/b"] * 30)])
@@ -100,15 +111,18 @@ def test_a_malformed_header_is_refused(header: str) -> None:
 
 
 async def test_a_route_takes_it_as_a_dependency(reader: EventService, own_writes: OwnWrites) -> None:
+    async def asked_by_acme(request: Request) -> None:
+        request.scope[CALLER] = ACME
+
     app = FastAPI()
 
-    @app.get("/v1/things", dependencies=[Depends(own_writes)])
+    @app.get("/v1/things", dependencies=[Depends(asked_by_acme), Depends(own_writes)])
     async def list_things() -> list[str]:
         return []
 
     async with client_of(app) as client:
         assert (await client.get("/v1/things")).json() == []
-        with pytest.raises(Rejection):
+        with pytest.raises(Rejection, match="no such event"):
             await client.get("/v1/things", headers={"After-Event": f"producer/{ids.new_id()}"})
     assert reader.pools.runtime.in_use == 0
 

@@ -14,6 +14,7 @@ from chassis.database import Database, Reading, Statement
 from chassis.events.envelope import event_as_json
 from chassis.events.head import HeadWatcher
 from chassis.events.position import Position
+from chassis.events.schemas import Whereabouts
 from chassis.http.draining import Drain
 from chassis.rejection import Rejection
 
@@ -44,10 +45,14 @@ _OF_TYPES = "WHERE type LIKE ANY (cast(:types AS text[]))"
 _HEAD = Statement(text("SELECT epoch, position AS head, kept_from FROM event_head"))
 _WHERE = Statement(
     text(
-        """SELECT head.epoch, head.kept_since, logged.position,
-            EXISTS (SELECT FROM event_pending WHERE id = cast(:id AS uuid)) AS pending
+        """SELECT head.epoch, head.kept_since, known.org, known.position
         FROM event_head AS head
-        LEFT JOIN (SELECT position FROM event_log WHERE id = cast(:id AS uuid) LIMIT 1) AS logged ON true"""
+        LEFT JOIN (
+            SELECT org, position FROM event_log WHERE id = cast(:id AS uuid)
+            UNION ALL
+            SELECT org, NULL FROM event_pending WHERE id = cast(:id AS uuid)
+            LIMIT 1
+        ) AS known ON true"""
     )
 )
 
@@ -127,18 +132,18 @@ class Feed:
         async with self._pool(caller).read(caller) as tx:
             return await read_head(tx)
 
-    async def whereabouts(self, caller: Caller, event_id: UUID) -> tuple[int, int | None]:
-        """Return the epoch and position of an event, None as position while it waits for one.
+    async def whereabouts(self, caller: Caller, event_id: UUID) -> Whereabouts:
+        """Return where an event stands.
 
         Refuses an event nobody knows as `not-found`, and one from before what is kept as `not-kept`.
         """
         async with self._pool(caller).read(caller) as tx:
             row = await tx.one(_WHERE, id=event_id)
-            if row["position"] is None and not row["pending"]:
+            if row["org"] is None:
                 if row["kept_since"] is not None and _made_at(event_id) < row["kept_since"]:
                     raise Rejection("gone", "not-kept", "Events this old are no longer kept.")
                 raise Rejection("not_found", "not-found", "There is no such event.")
-        return row["epoch"], row["position"]
+        return Whereabouts(epoch=row["epoch"], position=row["position"], orgid=row["org"])
 
     def _pool(self, caller: Caller) -> Database:
         return self._worker if caller.org == EVERY_ORGANISATION else self._runtime

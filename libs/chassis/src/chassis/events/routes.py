@@ -101,8 +101,7 @@ def event_routes(feed: Feed) -> Router:
     @router.get("/{event_id}", responses=problems(404, 410))
     async def find_event(event_id: UUID, caller: Reader) -> Whereabouts:
         """Say where an event stands in the log, so that one can wait until a sibling has read that far."""
-        epoch, position = await feed.whereabouts(caller, event_id)
-        return Whereabouts(epoch=epoch, position=position)
+        return await feed.whereabouts(caller, event_id)
 
     return router
 

@@ -52,6 +52,7 @@ class Whereabouts(Output):
 
     epoch: Annotated[int, Field(description="The epoch of the log; positions of two epochs do not compare.")]
     position: Annotated[int | None, Field(description="Its position; null until it has been given one.")]
+    orgid: Annotated[str, Field(description="The organisation it belongs to.")]
 
 
 class Received(Output):

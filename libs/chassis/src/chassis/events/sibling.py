@@ -78,8 +78,8 @@ class Sibling:
             parameters["types"] = ",".join(sorted(types))
         return await self._page(parameters, wait_seconds)
 
-    async def whereabouts(self, event_id: UUID) -> Position | None:
-        """Return where an event stands, None while it waits for its position."""
+    async def whereabouts(self, event_id: UUID, org: str) -> Position | None:
+        """Return where an event of an organisation stands, None while it waits for its position."""
         response = await self._get(f"{self._url}/{event_id}", {}, 0)
         if response.status_code == NOT_FOUND:
             raise UnknownEventError(str(event_id))
@@ -87,6 +87,8 @@ class Sibling:
             raise NotKeptError(str(event_id))
         try:
             found = _checked(response).json()
+            if found.get("orgid", org) != org:  # a release ago it was not told
+                raise UnknownEventError(str(event_id))
             return None if found["position"] is None else Position(int(found["epoch"]), int(found["position"]))
         except (KeyError, TypeError, ValueError) as error:
             raise FeedAwayError(f"{self.name} answers what is not understood") from error

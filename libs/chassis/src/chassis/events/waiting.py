@@ -15,6 +15,7 @@ from chassis.events.position import Position
 from chassis.events.preference import wait_preferred
 from chassis.events.progress import FIRST_PROJECTION, CursorRow
 from chassis.events.sibling import FeedAwayError, NotKeptError, Sibling, UnknownEventError
+from chassis.http.idempotency import needs
 from chassis.rejection import Fault, Rejection, invalid
 
 WAIT_SECONDS = 5.0
@@ -78,21 +79,22 @@ class OwnWrites:
         """Hold a request back until what its `After-Event` names is applied; for `Depends`."""
         if after_event is not None:
             preferred = wait_preferred(request.headers.getlist("prefer"), seconds_max=WAIT_SECONDS_MAX)
-            await self.wait(parse(after_event), WAIT_SECONDS if preferred is None else preferred)
+            seconds = WAIT_SECONDS if preferred is None else preferred
+            await self.wait(parse(after_event), needs().check(request).org, seconds)
 
-    async def wait(self, awaited: list[Awaited], seconds: float = WAIT_SECONDS) -> None:
-        """Return when all events are applied.
+    async def wait(self, awaited: list[Awaited], org: str, seconds: float = WAIT_SECONDS) -> None:
+        """Return when all events, which are of an organisation, are applied.
 
-        Refuses as `unknown-event` what no sibling knows, and as `not-caught-up` what takes longer.
+        Refuses as `unknown-event` what no sibling knows of it, and as `not-caught-up` what takes longer.
         """
         deadline = asyncio.get_running_loop().time() + seconds
         for event in awaited:
-            if not await self._is_applied(event, deadline):
+            if not await self._is_applied(event, org, deadline):
                 raise Rejection(
                     "unavailable", "not-caught-up", "Not everything has been read yet.", retry_after_seconds=1
                 )
 
-    async def _is_applied(self, awaited: Awaited, deadline: float) -> bool:
+    async def _is_applied(self, awaited: Awaited, org: str, deadline: float) -> bool:
         """Wait for one event; False when there is no time left."""
         sibling = self._siblings.get(awaited.source)
         if sibling is None:
@@ -103,7 +105,7 @@ class OwnWrites:
             if position is None:
                 try:
                     async with asyncio.timeout_at(max(deadline, loop.time() + LOOKUP_SECONDS_MIN)):
-                        position = await sibling.whereabouts(awaited.event_id)
+                        position = await sibling.whereabouts(awaited.event_id, org)
                 except UnknownEventError:
                     raise _unknown() from None
                 except NotKeptError:
