@@ -302,6 +302,24 @@ def test_there_is_one_way_to_write_a_path_or_a_header(gateway: Gateway) -> None:
     assert answer.status == 400
 
 
+@pytest.mark.parametrize(
+    ("status", "path", "headers"),
+    [
+        (400, "/service-catalog/v1/x", {"X_Org": "other"}),
+        (400, "/service-catalog/v1/a%2Fb", {}),
+        (400, "/service-catalog/v1/a%2Fb", {"X-Request-Id": "my-own"}),
+        (431, "/service-catalog/v1/x", {"X-Long": "a" * 70_000}),
+    ],
+)
+def test_what_cannot_be_read_is_named_as_well(
+    gateway: Gateway, status: int, path: str, headers: dict[str, str]
+) -> None:
+    answer = gateway.ask(path, headers=headers)
+    assert answer.status == status
+    assert answer.content["trace_id"] == answer.headers["x-request-id"]
+    assert headers.get("X-Request-Id") in {None, answer.headers["x-request-id"]}
+
+
 def test_browsers_of_this_machine_may_read(gateway: Gateway) -> None:
     origin = "http://localhost:5173"
     asked = {
