@@ -8,7 +8,8 @@ from pydantic import ConfigDict, Field
 from chassis.calendars.schemas import DatedException, DayOfWeek
 from chassis.schemas import Day, ExternalIdentity, Input, Instant, Money, Name, Output, Text, Traceable, Versioned
 from project_tracker.plans.notation import Wbs
-from project_tracker.plans.tasks.schemas import Budget, EarningRule, FixedAccrual, Kind
+from project_tracker.plans.tasks.schemas import EarningRule, FixedAccrual, Kind
+from project_tracker.projects.schemas import Budget
 
 TASKS_MAX = 10_000
 EXAMPLE: dict[str, Any] = {

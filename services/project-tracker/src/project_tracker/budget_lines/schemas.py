@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from chassis.schemas import ExternalIdentity, Instant, Labels, Money, Text, Traceable
 from project_tracker.moments import Moment
 from project_tracker.plans.notation import Wbs
-from project_tracker.plans.tasks.schemas import Budget
+from project_tracker.projects.schemas import Budget
 
 EXAMPLE: dict[str, Any] = {
     "wbs": "1.1.2",

@@ -9,7 +9,9 @@ from pydantic_core import PydanticCustomError
 from chassis.merging import Part, PartOf
 from chassis.schemas import (
     UNSET,
+    Amount,
     CurrencyCode,
+    DecimalText,
     ExternalIdentity,
     Input,
     Instant,
@@ -42,6 +44,13 @@ EXAMPLE: dict[str, Any] = {
     "success_criteria": [{"name": "Answered in one call", "measure": "share of first-call resolutions ≥ 70 %"}],
     "target_service": {"key": "crm", "name": "Customer relations"},
 }
+
+
+class Budget(Input):
+    """An amount of one currency (ISO 4217) that is not negative."""
+
+    amount: Annotated[Amount, DecimalText(places=4, at_least=0)]
+    currency: CurrencyCode
 
 
 class ProjectConstraint(Input):
@@ -97,7 +106,7 @@ class ProjectPlanning(Input):
     start_at: Instant | None = None
     """Nothing of the plan starts before it; by default the instant of creation."""
     deadline_at: Instant | None = None
-    budget_limit: Money | None = None
+    budget_limit: Budget | None = None
     constraints: Constraints = []
     success_criteria: SuccessCriteria = []
     target_service: TargetService | None = None
@@ -161,7 +170,7 @@ class ProjectPatch(Patch):
     calendar_id: UUID | None = UNSET
     start_at: Instant = UNSET
     deadline_at: Instant | None = UNSET
-    budget_limit: Annotated[Part, PartOf(Money)] | None = UNSET
+    budget_limit: Annotated[Part, PartOf(Budget)] | None = UNSET
     constraints: Constraints = UNSET
     success_criteria: SuccessCriteria = UNSET
     target_service: Annotated[Part, PartOf(TargetService)] | None = UNSET

@@ -9,9 +9,6 @@ from pydantic_core import PydanticCustomError
 from chassis.merging import Part, PartOf
 from chassis.schemas import (
     UNSET,
-    Amount,
-    CurrencyCode,
-    DecimalText,
     ExternalIdentity,
     Input,
     Instant,
@@ -24,6 +21,7 @@ from chassis.schemas import (
     Traceable,
 )
 from project_tracker.plans.notation import DurationText, Wbs
+from project_tracker.projects.schemas import Budget
 
 Kind = Literal["task", "milestone", "summary"]
 FixedAccrual = Literal["start", "prorated", "end"]
@@ -44,13 +42,6 @@ EXAMPLE: dict[str, Any] = {
     "earning_rule": "percent_complete",
     "constraint": {"type": "SNET", "at": "2014-02-03T08:00:00Z"},
 }
-
-
-class Budget(Input):
-    """An amount of one currency (ISO 4217) that is not negative."""
-
-    amount: Annotated[Amount, DecimalText(places=4, at_least=0)]
-    currency: CurrencyCode
 
 
 class TaskConstraint(Input):
