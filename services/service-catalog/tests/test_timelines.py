@@ -68,6 +68,11 @@ async def test_everything_that_happened_is_told_in_order(catalog: Catalog) -> No
     ]
     links = [entry["details"] for entry in told_["items"] if entry["kind"] == "parent"]
     assert links == [{"parent_id": parent["id"]}] * 2
+    of_parent = await catalog.timeline(parent, "child")
+    assert [(entry["to"], entry["details"]) for entry in of_parent] == [
+        ("linked", {"child_id": incident["id"]}),
+        ("unlinked", {"child_id": incident["id"]}),
+    ]
     history = (await catalog.get(f"{own}/transitions"))["history"]
     assert [step["to"] for step in history] == ["new", "in_progress", "on_hold"]
 
@@ -108,6 +113,21 @@ async def test_a_parent_from_the_beginning_is_told(catalog: Catalog) -> None:
         ("linked", {"parent_id": second["id"], "before": first["id"]}),
         ("unlinked", {"parent_id": second["id"]}),
     ]
+    for parent in (first, second):
+        own = await catalog.timeline(parent, "child")
+        assert [(entry["to"], entry["details"]) for entry in own] == [
+            ("linked", {"child_id": made["id"]}),
+            ("unlinked", {"child_id": made["id"]}),
+        ]
+
+
+async def test_a_new_incident_may_be_part_of_another_one(catalog: Catalog) -> None:
+    parent = await catalog.incident()
+    child = await catalog.incident({"id": parent["service_id"]}, parent_id=parent["id"])
+    (entry,) = await catalog.timeline(parent, "child")
+    assert (entry["to"], entry["details"], entry["actor"]) == ("linked", {"child_id": child["id"]}, "tester")
+    assert entry["at"] == child["created_at"]
+    assert await catalog.timeline(parent, "parent") == []
 
 
 @pytest.mark.parametrize(

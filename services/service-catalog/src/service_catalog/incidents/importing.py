@@ -13,7 +13,7 @@ from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.handling import FIELDS, handling_steps
 from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, entered
-from service_catalog.incidents.links import link_steps
+from service_catalog.incidents.links import LINKED, child_step, link_steps
 from service_catalog.incidents.past import INSTANTS, course_of, differing, faults_of, faults_of_end, reached, told
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem
@@ -162,6 +162,16 @@ def parents(drafts: Sequence[Draft | Rejection], results: Sequence[Result], now:
         entry
         for upsert, before in _changed(drafts, results, "parent_id")
         for entry in link_steps(before, "parent_id", upsert.values, now)
+    ]
+
+
+def new_children(drafts: Sequence[Draft | Rejection], results: Sequence[Result], now: datetime) -> list[Entry]:
+    """Return to their parents the steps by which a batch has added incidents as parts of others."""
+    return [
+        child_step(parent, result.id, LINKED, now)
+        for draft, result in zip(drafts, results, strict=True)
+        if isinstance(draft, Draft) and result.written and result.before is None and result.id is not None
+        if (parent := draft.upsert.values["parent_id"]) is not None
     ]
 
 

@@ -1,6 +1,6 @@
 """Links of an incident to another resource, as steps of its timeline: from which to which, and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,21 @@ def link_steps(
         {name: str(was)} if now_is is None else {name: str(now_is), **told} | ({"before": str(was)} if was else {})
     )
     return [Entry(resource_id=before["id"], at=at, to_state=UNLINKED if now_is is None else LINKED, details=details)]
+
+
+def child_steps(steps: Iterable[Entry]) -> list[Entry]:
+    """Return what the steps of incidents to other parents are to those parents, each to the one it concerns."""
+    found = []
+    for step in steps:
+        if "before" in step.details:
+            found.append(child_step(step.details["before"], step.resource_id, UNLINKED, step.at))
+        found.append(child_step(step.details["parent_id"], step.resource_id, step.to_state, step.at))
+    return found
+
+
+def child_step(parent: UUID | str, child: UUID, to: str, at: datetime) -> Entry:
+    """Return the step by which an incident becomes a part of a parent, or is one no longer, to that parent."""
+    return Entry(resource_id=UUID(str(parent)), at=at, to_state=to, details={"child_id": str(child)})
 
 
 def first_link(incident: Mapping[str, Any], name: str, steps: Sequence[Mapping[str, Any]]) -> UUID | str | None:

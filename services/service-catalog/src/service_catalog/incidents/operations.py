@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Text, Uuid, bindparam, cast, func, literal_column, select
 
+from chassis import ids
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
@@ -37,10 +38,18 @@ from service_catalog.incidents.lifecycle import (
     refuse_once_over,
 )
 from service_catalog.incidents.linked import problem_steps
-from service_catalog.incidents.links import link_steps
+from service_catalog.incidents.links import LINKED, child_step, child_steps, link_steps
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem, IncidentPatch, IncidentTransition, NewIncident
-from service_catalog.incidents.tables import HANDLING, INCIDENTS, PARENT_LINKS, PRIORITIES, PROBLEM_LINKS, incident
+from service_catalog.incidents.tables import (
+    CHILD_LINKS,
+    HANDLING,
+    INCIDENTS,
+    PARENT_LINKS,
+    PRIORITIES,
+    PROBLEM_LINKS,
+    incident,
+)
 from service_catalog.services.directory import find_services
 from service_catalog.sla import timers
 
@@ -51,6 +60,7 @@ _KINDS = {
     "priority": PRIORITIES,
     "handling": HANDLING,
     "parent": PARENT_LINKS,
+    "child": CHILD_LINKS,
     "problem": PROBLEM_LINKS,
 }
 _CLOCKED = frozenset({"priority", "service_id", "occurred_at"})
@@ -109,7 +119,10 @@ class Incidents:
             values["occurred_at"] = occurred_at
             values["priority"] = priority_of(new.impact, new.urgency)
             values["reported_by"] = caller.subject
-            return await add(tx, INCIDENTS, values, beside=timers.TIMERS.beside)
+            id_ = ids.new_id()
+            if new.parent_id is not None:
+                await record(tx, CHILD_LINKS, [child_step(new.parent_id, id_, LINKED, tx.now)])
+            return await add(tx, INCIDENTS, values, id_=id_, beside=timers.TIMERS.beside)
 
     async def change(self, caller: Caller, id_: UUID, patch: IncidentPatch, expected: int | None) -> Written:
         """Change what was sent; the priority follows impact and urgency."""
@@ -130,7 +143,7 @@ class Incidents:
             steps = await problem_steps(tx, row, changes)
             written = await revise(tx, INCIDENTS, row, changes, expected=expected)
             await record(tx, PROBLEM_LINKS, steps)
-            await record(tx, PARENT_LINKS, link_steps(row, "parent_id", changes, tx.now))
+            await _record_parents(tx, link_steps(row, "parent_id", changes, tx.now))
             await record(tx, HANDLING, handling_steps(row, changes, tx.now))
             if not _CLOCKED.isdisjoint(changes):
                 await record(tx, PRIORITIES, importing.reprioritised(row, changes, tx.now))
@@ -153,7 +166,8 @@ class Incidents:
             drafts = await ancestry.without_circles(tx, items, drafts, known)
             report = await write_told(tx, INCIDENTS, drafts, mode=mode, known=known, initial=LIFECYCLE.initial)
             await record(tx, PRIORITIES, importing.priorities(drafts, report.results, tx.now))
-            await record(tx, PARENT_LINKS, importing.parents(drafts, report.results, tx.now))
+            await _record_parents(tx, importing.parents(drafts, report.results, tx.now))
+            await record(tx, CHILD_LINKS, importing.new_children(drafts, report.results, tx.now))
             await record(tx, HANDLING, importing.handling(drafts, report.results, tx.now))
             await timers.mark(tx, importing.watched(drafts, report.results))
             return await conclude(tx, report.answer())
@@ -217,6 +231,12 @@ class Incidents:
         """Count the unresolved incidents of a service."""
         row = await tx.one(_OPEN, service_id=service_id)
         return OpenIncidents(row["number"], row["major"])
+
+
+async def _record_parents(tx: Transaction, steps: Sequence[Entry]) -> None:
+    """Write down by which steps incidents came to other parents, for both."""
+    await record(tx, PARENT_LINKS, steps)
+    await record(tx, CHILD_LINKS, child_steps(steps))
 
 
 async def _refuse_circle(tx: Transaction, id_: UUID, parent_id: UUID) -> None:

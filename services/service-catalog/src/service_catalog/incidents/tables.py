@@ -88,8 +88,10 @@ INCIDENTS = Resource(
 )
 
 # What else happened to an incident is a history of its own, beside that of its states: the priorities it went through,
-# whose it was, which incident it became a part of, and which problem it belonged to, with what it was told of that.
+# whose it was, which incident it became a part of, which became parts of it, and which problem it belonged to, with
+# what it was told of that.
 PRIORITIES = replace(INCIDENTS, collection="incident-priorities")
 HANDLING = replace(INCIDENTS, collection="incident-handling")
 PARENT_LINKS = replace(INCIDENTS, collection="incident-parents")
+CHILD_LINKS = replace(INCIDENTS, collection="incident-children")
 PROBLEM_LINKS = replace(INCIDENTS, collection="incident-problems")

@@ -38,12 +38,12 @@ class TimelineEntry(HistoryStep):
     """Something that happened to an incident.
 
     `to` says what came of it: the state or the priority it has now; `linked` or `unlinked` where it became part of
-    another incident or came to belong to a problem; the state of its problem that it was told of; `changed` where its
-    service, its team, its assignee or the major flag did, with `field`, `before` and `after` in the details; `warned`
-    or `breached` of an SLA clock; `noted` of a work note.
+    another incident, another one (`child_id`) became part of it, or it came to belong to a problem; the state of its
+    problem that it was told of; `changed` where its service, its team, its assignee or the major flag did, with
+    `field`, `before` and `after` in the details; `warned` or `breached` of an SLA clock; `noted` of a work note.
     """
 
-    kind: Literal["state", "priority", "handling", "parent", "problem", "sla", "note"]
+    kind: Literal["state", "priority", "handling", "parent", "child", "problem", "sla", "note"]
     text: str | None
     """Of a work note; null of all else."""
     internal: bool | None
