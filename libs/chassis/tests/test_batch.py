@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from chassis.caller import Caller
 from chassis.database import Statement, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Mode
-from chassis.rejection import Fault, Rejection, invalid
+from chassis.rejection import Fault, Overtaken, Rejection, invalid
 from chassis.testkit.databases import Pools
 from chassis.testkit.sample.notes import a_caller, add_note, note_values
 from chassis.testkit.sample.tables import NOTES
@@ -115,14 +115,53 @@ async def test_one_resource_named_in_two_ways_in_a_batch_is_refused(notes_pools:
     assert await count_events(notes_pools, caller) == 2
 
 
-async def test_two_who_import_the_same_at_once_have_each_resource_once(notes_pools: Pools) -> None:
+async def test_who_is_overtaken_has_done_nothing(notes_pools: Pools) -> None:
     caller = a_caller()
-    batches = await asyncio.gather(
-        *(send(notes_pools, caller, [external(number) for number in range(40)]) for _ in range(4))
-    )
-    ids = {tuple(item["id"] for item in answered) for answered in batches}
-    assert len(ids) == 1
-    assert await count_events(notes_pools, caller) == 40
+    async with command(notes_pools.runtime, caller) as first:
+        written = await write_batch(first, NOTES, [external(1, title="first")], mode="atomic")
+        second = asyncio.ensure_future(
+            send(notes_pools, caller, [external(2), external(1, title="second")], "independent")
+        )
+        await until_somebody_waits(first)
+        await conclude(first, written)
+    with pytest.raises(Overtaken) as overtaken:
+        await second
+    assert (overtaken.value.kind, overtaken.value.retry_after_seconds) == ("unavailable", 1)
+    assert await count_events(notes_pools, caller) == 1
+    changed = await send(notes_pools, caller, [external(2), external(1, title="second")], "independent")
+    assert [(item["status"], item["version"]) for item in changed] == [(201, 1), (200, 2)]
+
+
+async def test_batches_that_add_do_not_wait_for_one_another_in_a_circle(notes_pools: Pools) -> None:
+    caller = a_caller()
+    for first in range(0, 2400, 400):
+        items = [external(number) for number in range(first, first + 400)]
+        refusals = await refusals_of(send(notes_pools, caller, items), send(notes_pools, caller, items[::-1]))
+        assert [one.code for one in refusals] in ([], ["added-meanwhile"])
+
+
+async def test_batches_that_change_do_not_wait_for_one_another_in_a_circle(notes_pools: Pools) -> None:
+    caller = a_caller()
+    await send(notes_pools, caller, [external(number, key=f"k{number}") for number in range(400)])
+    by_key = [an_item(key=f"k{number}", title="by key") for number in range(400)]
+    mixed = by_key[:200] + [external(number, title="mixed") for number in range(200, 400)]
+    for _ in range(6):
+        assert await refusals_of(send(notes_pools, caller, by_key), send(notes_pools, caller, mixed)) == []
+
+
+async def refusals_of(*batches: Awaitable[Any]) -> list[Rejection]:
+    """Return how those of several batches at once are refused that are."""
+    ended = await asyncio.gather(*batches, return_exceptions=True)
+    assert all(isinstance(one, list | Rejection) for one in ended)
+    return [one for one in ended if isinstance(one, Rejection)]
+
+
+async def until_somebody_waits(tx: Transaction) -> None:
+    """Return when another transaction waits for this one."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    async with asyncio.timeout(5):
+        while not await tx.connection.fetchval(waiting):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
 
 
 async def test_a_new_row_may_bring_its_id(notes_pools: Pools) -> None:

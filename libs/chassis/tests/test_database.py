@@ -1,4 +1,4 @@
-"""Transactions that exclude one another."""
+"""Transactions that exclude one another, and those whose server goes away."""
 
 import asyncio
 
@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 from chassis import ids
 from chassis.caller import IdempotencyKey
 from chassis.database import Statement
+from chassis.reading import get_to_change
 from chassis.rejection import Rejection
 from chassis.testkit.databases import Pools
-from chassis.testkit.sample.notes import a_caller, note_values
+from chassis.testkit.sample.notes import a_caller, add_note, id_of, note_values
 from chassis.testkit.sample.tables import NOTES, note
-from chassis.writing import insert_one
+from chassis.writing import insert_one, update_one
 
 _COUNT = Statement(select(func.count()).select_from(note))
 
@@ -72,3 +73,35 @@ async def test_of_two_that_wait_for_one_another_one_may_come_again(notes_pools: 
     (refused,) = [error for error in ended if error is not None]
     assert isinstance(refused, Rejection)
     assert (refused.kind, refused.code, refused.retry_after_seconds) == ("unavailable", "deadlock", 1)
+
+
+async def test_a_change_is_never_told_to_be_before_the_one_it_waited_for(notes_pools: Pools) -> None:
+    caller = a_caller()
+    id_ = id_of(await add_note(notes_pools.runtime, caller))
+    async with notes_pools.runtime.begin(caller) as early:
+        begun = early.now
+        async with notes_pools.runtime.begin(caller) as late:
+            await get_to_change(late, NOTES, id_)
+            await update_one(late, NOTES, id_, {"title": "late"})
+        row = await get_to_change(early, NOTES, id_)
+        assert early.now == row["updated_at"] > begun
+        await update_one(early, NOTES, id_, {"title": "early"})
+        assert (await get_to_change(early, NOTES, id_))["updated_at"] == row["updated_at"]
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_a_server_that_goes_away_is_told_as_such(notes_pools: Pools, *, reads: bool) -> None:
+    caller, database = a_caller(), notes_pools.runtime
+
+    async def ask() -> None:
+        async with database.read(caller) if reads else database.begin(caller) as tx:
+            async with database.begin(caller) as other:
+                await other.connection.execute(f"SELECT pg_terminate_backend({tx.connection.get_server_pid()}, 5000)")
+            await tx.value(_COUNT)
+
+    with pytest.raises(Rejection) as refused:
+        await ask()
+    assert (refused.value.kind, refused.value.code) == ("unavailable", "database-unavailable")
+    assert database.in_use == 0
+    async with database.begin(caller) as tx:
+        assert await tx.value(_COUNT) == 0

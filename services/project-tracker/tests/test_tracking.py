@@ -122,6 +122,16 @@ async def test_a_cost_is_reversed_once(tracker: Tracker, own: str) -> None:
     await tracker.post(f"{own}/costs/{other['id']}/reversal", early, status=422)
 
 
+async def test_a_cost_that_was_reversed_stays_as_it_is(tracker: Tracker, own: str) -> None:
+    named = {**COST, "external_source": "erp", "external_id": "1"}
+    (made,) = await tracker.batch(f"{own}/costs", [named])
+    await tracker.post(f"{own}/costs/{made['id']}/reversal", {"reason": "x"})
+    (again,) = await tracker.batch(f"{own}/costs", [named])
+    assert (again["status"], again["version"]) == (200, 1)
+    (refused,) = await tracker.batch(f"{own}/costs", [{**named, "amount": euros("9")}], mode="independent")
+    assert (refused["status"], refused["problem"]["code"]) == (409, "cost-reversed")
+
+
 async def test_a_date_as_a_period_is_a_day_of_the_projects_zone(tracker: Tracker) -> None:
     weekly = [{"weekday": "monday", "intervals": [["08:00", "16:00"]]}]
     calendar = await tracker.post("calendars", {"name": "c", "timezone": "Europe/Berlin", "weekly": weekly})

@@ -21,7 +21,7 @@ from chassis import ids
 from chassis.database import Statement, Transaction
 from chassis.outcome import Mode, Written
 from chassis.problem import problem_members, status_of
-from chassis.rejection import Fault, Rejection, UnmetGuard, invalid
+from chassis.rejection import Fault, Overtaken, Rejection, UnmetGuard, invalid
 from chassis.resource import Resource
 from chassis.writing import Row, insert_many, update_many
 
@@ -139,20 +139,26 @@ async def _write_all(
     owner: UUID | None,
     known: Known,
 ) -> UUID | None:
-    """Write all in bulk; where the database refuses, each by itself to learn which (a race lost is tried again)."""
+    """Write all in bulk; where the database refuses, each by itself to learn which.
+
+    Raises `Overtaken` where one is refused because another transaction has added it meanwhile: it was judged as new.
+    """
     try:
         async with tx.savepoint():
-            return await _write_bulk(tx, resource, upserts, results, owner, known)
+            return await _write_bulk(tx, resource, upserts, results, known)
     except Rejection:
         last_event = None
-    # Locked in the order of their ids first, as any other batch does: one by one they come in the order of the items.
-    await known_rows(tx, resource, [identity_of(resource, one.values) for one in upserts.values()], owner=owner)
-    for index, upsert in upserts.items():
+    identities = {index: identity_of(resource, upsert.values) for index, upsert in upserts.items()}
+    refused: list[Identity | None] = []
+    for index in _in_one_order(identities):
         try:
             async with tx.savepoint():
-                last_event = await _write_bulk(tx, resource, {index: upsert}, results, owner) or last_event
+                last_event = await _write_bulk(tx, resource, {index: upserts[index]}, results, known) or last_event
         except Rejection as rejection:
             results[index] = Result(rejection=rejection)
+            refused.append(identities[index])
+    if (await known_rows(tx, resource, refused, owner=owner)).keys() - known.keys():
+        raise Overtaken("added-meanwhile", "Another request was adding the same resources.")
     _refuse_if_atomic(mode, results)
     return last_event
 
@@ -162,12 +168,9 @@ async def _write_bulk(
     resource: Resource,
     upserts: Mapping[int, Upsert],
     results: dict[int, Result],
-    owner: UUID | None,
-    known: Known | None = None,
+    known: Known,
 ) -> UUID | None:
     identities = {index: identity_of(resource, upsert.values) for index, upsert in upserts.items()}
-    if known is None:
-        known = await known_rows(tx, resource, identities.values(), owner=owner)
     added: dict[int, Row] = {}
     changed: dict[int, Row] = {}
     before: dict[int, Any] = {}
@@ -185,9 +188,15 @@ async def _write_bulk(
         whole = {name: row[name] for name in upsert.values} | dict(merged)
         changed[index] = Row(id=row["id"], values=whole, verb=upsert.change_verb, at=upsert.at, change=upsert.change)
         before[index] = row
-    last_event = _record(results, added, 201, await insert_many(tx, resource, list(added.values())), before)
+    rows = [added[index] for index in _in_one_order({index: identities[index] for index in added})]
+    last_event = _record(results, added, 201, await insert_many(tx, resource, rows), before)
     updated = await update_many(tx, resource, list(changed.values()))
     return _record(results, changed, 200, updated, before) or last_event
+
+
+def _in_one_order(identities: Mapping[int, Identity | None]) -> list[int]:
+    """Return the places of items in the order of what they are found by: two batches wait for one another one way."""
+    return sorted(identities, key=lambda index: str(identities[index]))
 
 
 def _record(
@@ -240,24 +249,45 @@ def _names(resource: Resource, values: Mapping[str, Any], known: Known) -> Colle
 async def known_rows(
     tx: Transaction, resource: Resource, identities: Iterable[Identity | None], *, owner: UUID | None = None
 ) -> dict[Identity | None, Any]:
-    """Lock what is known by these identities and return the rows, before the items are judged or written."""
+    """Lock what is known by these identities and return the rows, before the items are judged or written.
+
+    They are locked in the order of their ids, whichever way they are named, so that two batches cannot deadlock.
+    """
     wanted: dict[str, list[tuple[Any, ...]]] = {"external": [], "natural": []}
     for identity in identities:
         if identity is not None:
             wanted[identity[0]].append(identity[1])
-    known: dict[Identity | None, Any] = {}
-    for kind, names in (("external", EXTERNAL), ("natural", resource.natural_key)):
-        if not wanted[kind]:
-            continue
-        values = {f"k_{name}": [key[place] for key in wanted[kind]] for place, name in enumerate(names)}
-        for row in await tx.all(_lookup(resource, names, owned=owner is not None), **values, wanted_owner=owner):
-            known[(kind, tuple(row[name] for name in names))] = row
-    return known
+    ids_found: list[UUID] = []
+    columns = {"external": EXTERNAL, "natural": resource.natural_key}
+    for kind, keys in wanted.items():
+        if keys:
+            values = {f"k_{name}": [key[place] for key in keys] for place, name in enumerate(columns[kind])}
+            lookup = _lookup(resource, columns[kind], owned=owner is not None)
+            ids_found += [row["id"] for row in await tx.all(lookup, **values, wanted_owner=owner)]
+    if not ids_found:
+        return {}
+    rows = await tx.all(_locked(resource), wanted_ids=ids_found)
+    if rows:
+        tx.not_before(max(row["updated_at"] for row in rows))
+    return {
+        (kind, key): row
+        for kind, keys in wanted.items()
+        for key, row in zip(keys, _matching(rows, columns[kind], keys), strict=True)
+        if row is not None
+    }
+
+
+def _matching(rows: Sequence[Any], names: tuple[str, ...], keys: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Return for each key the row that carries it in these columns, None where there is none."""
+    if not keys:
+        return []
+    carried = {tuple(row[name] for name in names): row for row in rows}
+    return [carried.get(key) for key in keys]
 
 
 @cache
 def _lookup(resource: Resource, names: tuple[str, ...], *, owned: bool) -> Statement:
-    """Lock the rows that carry one of these keys, in the order of their ids, so that two batches cannot deadlock.
+    """Find the ids of the rows that carry one of these keys.
 
     Each key is looked for along the index of its columns, however many rows there are (OFFSET 0 keeps the planner from
     reading the table instead).
@@ -268,14 +298,18 @@ def _lookup(resource: Resource, names: tuple[str, ...], *, owned: bool) -> State
         .table_valued(*(column(name, table.c[name].type) for name in names), name="wanted")
         .render_derived()
     )
-    other = table.alias("other")
-    carries = and_(*(other.c[name] == keys.c[name] for name in names))
-    found = select(other.c.id).where(carries).offset(literal_column("0")).lateral("found")
-    ids_found = func.array(select(found.c.id).select_from(keys.join(found, true())).scalar_subquery())
-    query = select(*table.c).where(table.c.id == func.any(ids_found)).order_by(table.c.id).with_for_update(of=table)
+    carries = and_(*(table.c[name] == keys.c[name] for name in names))
     if owned and resource.under is not None:
-        query = query.where(table.c[resource.under[1]] == bindparam("wanted_owner", type_=Uuid))
-    return Statement(query)
+        carries &= table.c[resource.under[1]] == bindparam("wanted_owner", type_=Uuid)
+    found = select(table.c.id).where(carries).offset(literal_column("0")).lateral("found")
+    return Statement(select(found.c.id).select_from(keys.join(found, true())))
+
+
+@cache
+def _locked(resource: Resource) -> Statement:
+    table = resource.table
+    wanted = table.c.id == func.any(bindparam("wanted_ids", type_=ARRAY(Uuid, dimensions=1)))
+    return Statement(select(*table.c).where(wanted).order_by(table.c.id).with_for_update(key_share=True))
 
 
 def _refuse_if_atomic(mode: Mode, results: Mapping[int, Result]) -> None:

@@ -24,8 +24,8 @@ from sqlalchemy.sql import ClauseElement
 from chassis import clock
 from chassis.addresses import DatabaseAddress
 from chassis.caller import Caller
-from chassis.pool import Pool
-from chassis.rejection import Rejection
+from chassis.pool import AWAY, Pool
+from chassis.rejection import Overtaken, Rejection
 from chassis.tracing import CURRENT, Recorded
 
 DIALECT = asyncpg_dialect(  # type: ignore[no-untyped-call]
@@ -34,6 +34,15 @@ DIALECT = asyncpg_dialect(  # type: ignore[no-untyped-call]
 STATEMENTS_KEPT = 1000
 REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one to end
 _R = TypeVar("_R")
+# How it shows that the server has gone or goes; the driver may be in the midst of a message.
+_CUT_OFF = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,
+)
 _LOCKING = re.compile(r"\bFOR (NO KEY )?UPDATE\b|\bFOR (KEY )?SHARE\b|\bpg_advisory_")
 
 # The organisation is set before the statement within looks for its first row: what refers to what stands beside it is
@@ -101,6 +110,7 @@ class Reading:
 class Transaction(Reading):
     """One open transaction, bound to the caller it is done for and to the instant it began at.
 
+    The instant moves on to that of the newest change among the rows that are locked, so that none is before it.
     While it lasts, no other has begun that is `alone_in` the same.
     """
 
@@ -110,6 +120,10 @@ class Transaction(Reading):
         super().__init__(connection, caller, now)
         self.alone_in = alone_in
         self.concluded = False
+
+    def not_before(self, changed_at: datetime) -> None:
+        """Let the instant not be before one at which something was changed that this transaction had to wait for."""
+        self.now = max(self.now, changed_at)
 
     def _asked(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
         return [statement.text, *statement.arguments(values)]
@@ -239,10 +253,11 @@ class Database:
         try:
             yield connection
             is_sound = True
-        except asyncpg.InterfaceError:  # a second statement while one was running: nobody knows what it is at
-            raise
-        except Exception:
-            is_sound = True
+        except Exception as error:
+            if isinstance(error, _CUT_OFF) or (isinstance(error, asyncpg.InterfaceError) and connection.is_closed()):
+                raise AWAY.anew() from error
+            # After a second statement while one was running nobody knows what the connection is at.
+            is_sound = not isinstance(error, asyncpg.InterfaceError)
             raise
         finally:
             self._pool.give_back(connection, is_sound=is_sound)
@@ -272,13 +287,8 @@ class Database:
                     raise Rejection(
                         "conflict", "busy", "Another request is changing the same thing.", retry_after_seconds=1
                     ) from error
-                if isinstance(error, asyncpg.DeadlockDetectedError):  # the other one has gone on, so this passes
-                    raise Rejection(
-                        "unavailable",
-                        "deadlock",
-                        "Another request was changing the same things.",
-                        retry_after_seconds=1,
-                    ) from error
+                if isinstance(error, asyncpg.DeadlockDetectedError):  # the other one has gone on
+                    raise Overtaken("deadlock", "Another request was changing the same things.") from error
                 raise
 
     async def connect(self) -> Any:

@@ -10,6 +10,7 @@ import asyncpg
 from chassis.rejection import Rejection
 
 CLOSE_SECONDS = 5.0
+AWAY = Rejection("unavailable", "database-unavailable", "The database is away.", retry_after_seconds=1)
 _JSONB_VERSION = b"\x01"  # what PostgreSQL's binary form of jsonb begins with
 
 
@@ -73,9 +74,7 @@ class Pool:
         try:
             connection = await asyncpg.connect(**self._arguments)
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
-            raise Rejection(
-                "unavailable", "database-unavailable", "The database is away.", retry_after_seconds=1
-            ) from error
+            raise AWAY.anew() from error
         try:
             await _read_json(connection)
         except BaseException:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
@@ -37,6 +38,14 @@ from chassis.resource import Resource, json_object
 _SUFFIXES = ("_from", "_to")
 
 
+class _Lock(Enum):
+    """What a row that is read is locked against until the transaction ends."""
+
+    NONE = "nothing"
+    CHANGE = "changes, not references to it"
+    DELETE = "changes and references to it"
+
+
 async def get(
     tx: Reading,
     resource: Resource,
@@ -63,7 +72,7 @@ async def get_by(tx: Reading, resource: Resource, name: str, value: Any) -> Foun
 
 async def find(tx: Reading, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
     """Return the row of one resource, all columns and `body`, or None."""
-    return await tx.one(_row(resource, owned=owner is not None, locked=False), wanted_id=id_, wanted_owner=owner)
+    return await tx.one(_row(resource, owned=owner is not None, lock=_Lock.NONE), wanted_id=id_, wanted_owner=owner)
 
 
 async def get_row(tx: Reading, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
@@ -75,8 +84,8 @@ async def get_row(tx: Reading, resource: Resource, id_: UUID, *, owner: UUID | N
 
 
 async def find_to_change(tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None) -> Any:
-    """Lock one resource and return its row, all columns and `body`, or None."""
-    return await tx.one(_row(resource, owned=owner is not None, locked=True), wanted_id=id_, wanted_owner=owner)
+    """Lock one resource and return its row, all columns and `body`, or None; others may still come to refer to it."""
+    return await _locked(tx, resource, id_, _Lock.CHANGE, owner)
 
 
 async def get_to_change(
@@ -86,17 +95,37 @@ async def get_to_change(
 
     `expected` is the version the caller has seen: another one is refused as stale, showing the newest; None takes any.
     """
-    row = await find_to_change(tx, resource, id_, owner=owner)
+    return _expected(resource, await find_to_change(tx, resource, id_, owner=owner), expected)
+
+
+async def get_to_delete(
+    tx: Transaction, resource: Resource, id_: UUID, *, owner: UUID | None = None, expected: int | None = None
+) -> Any:
+    """Do what `get_to_change` does; who was about to refer to it has done so, and nobody else does."""
+    return _expected(resource, await _locked(tx, resource, id_, _Lock.DELETE, owner), expected)
+
+
+async def _locked(tx: Transaction, resource: Resource, id_: UUID, lock: _Lock, owner: UUID | None) -> Any:
+    row = await tx.one(_row(resource, owned=owner is not None, lock=lock), wanted_id=id_, wanted_owner=owner)
+    if row is not None:
+        tx.not_before(row["updated_at"])
+    return row
+
+
+def _expected(resource: Resource, row: Any, version: int | None) -> Any:
     if row is None:
         raise not_found(resource.noun)
-    if expected is not None and row["version"] != expected:
+    if version is not None and row["version"] != version:
         raise stale(row)
     return row
 
 
 async def lock_free(tx: Transaction, resource: Resource, ids: Sequence[UUID]) -> Sequence[Any]:
     """Lock those of the resources that nobody holds, in the order of their ids, and return their rows."""
-    return await tx.all(_free(resource), ids=ids)
+    rows = await tx.all(_free(resource), ids=ids)
+    if rows:
+        tx.not_before(max(row["updated_at"] for row in rows))
+    return rows
 
 
 def stale(current: Any) -> Rejection:
@@ -249,18 +278,20 @@ def _one_by(resource: Resource, name: str) -> Statement:
 
 
 @cache
-def _row(resource: Resource, *, owned: bool, locked: bool) -> Statement:
+def _row(resource: Resource, *, owned: bool, lock: _Lock) -> Statement:
     table = resource.table
     query = select(*table.c, _shown(resource, None)).where(table.c.id == bindparam("wanted_id", type_=Uuid))
     query = query.where(_owner(resource)) if owned else query
-    return Statement(query.with_for_update(of=table) if locked else query)
+    if lock is _Lock.NONE:
+        return Statement(query)
+    return Statement(query.with_for_update(of=table, key_share=lock is _Lock.CHANGE))
 
 
 @cache
 def _free(resource: Resource) -> Statement:
     table = resource.table
     ones = table.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1)))
-    return Statement(select(table).where(ones).order_by(table.c.id).with_for_update(skip_locked=True))
+    return Statement(select(table).where(ones).order_by(table.c.id).with_for_update(skip_locked=True, key_share=True))
 
 
 @lru_cache(STATEMENTS_KEPT)

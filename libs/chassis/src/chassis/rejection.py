@@ -107,6 +107,17 @@ class Rejection(Exception):  # noqa: N818  (a refusal is an answer, not an error
         )
 
 
+class Overtaken(Rejection):
+    """Others were faster: nothing of the operation was done, and done anew from its beginning it may well pass."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__("unavailable", code, detail, retry_after_seconds=1)
+
+    def anew(self) -> Self:
+        """Return an equal one to be raised."""
+        return type(self)(self.code, self.detail)
+
+
 def too_many(detail: str, quota: Quota) -> Rejection:
     """Refuse what comes too often, telling the quota and when to come back."""
     return Rejection(

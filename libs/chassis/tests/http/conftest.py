@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +15,7 @@ from chassis.caller import Caller
 from chassis.http import ExpectedVersion, ListQuery, PutCondition, Router, answer, needs, problems
 from chassis.http.app import Api, create_api
 from chassis.outcome import Found, Page, Written
-from chassis.rejection import Quota, Rejection, UnmetGuard
+from chassis.rejection import Overtaken, Quota, Rejection, UnmetGuard
 from chassis.schemas import UNSET, ExternalIdentity, Input, Money, Name, PageOf, Patch, Traceable
 from chassis.settings import ServiceSettings
 from chassis.testkit.clients import client_of
@@ -103,6 +104,13 @@ def thing_routes() -> Router:
         told = [key, condition.must_exist, condition.must_be_new, condition.expected]
         return answer(request, Written(json.dumps(told), None, 4))
 
+    return routes
+
+
+def refusing_routes() -> Router:
+    routes = Router("/things")
+    overtaken = Counter[str]()
+
     @routes.post("/refusals/{kind}", dependencies=READS)
     async def refuse(kind: str) -> Response:
         raise Rejection(
@@ -115,6 +123,13 @@ def thing_routes() -> Router:
             retry_after_seconds={"unavailable": 3, "rate_limited": 7}.get(kind),
             quota=Quota("all", 10, window_seconds=60, more_in_seconds=7) if kind == "rate_limited" else None,
         )
+
+    @routes.post("/overtaken/{name}", dependencies=WRITES)
+    async def overtake(name: str, times: int) -> dict[str, int]:
+        overtaken[name] += 1
+        if overtaken[name] <= times:
+            raise Overtaken("deadlock", "Another request was faster.")
+        return {"attempts": overtaken[name]}
 
     @routes.get("/failures/one", dependencies=READS)
     async def fail() -> Response:
@@ -150,7 +165,10 @@ def settings(jwks_file: Path, signer: Signer) -> ServiceSettings:
 @pytest.fixture
 def api(settings: ServiceSettings) -> Api:
     return create_api(
-        settings, title="Things", routers=[thing_routes(), open_routes()], open_path_patterns=["/v1/answers/{token}"]
+        settings,
+        title="Things",
+        routers=[thing_routes(), refusing_routes(), open_routes()],
+        open_path_patterns=["/v1/answers/{token}"],
     )
 
 

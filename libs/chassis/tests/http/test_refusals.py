@@ -53,6 +53,18 @@ async def test_a_stale_change_is_shown_the_current_representation(client: httpx.
     assert response.headers["etag"] == '"8"'
 
 
+async def test_who_is_overtaken_is_served_anew_and_not_for_ever(client: httpx.AsyncClient) -> None:
+    once = await client.post("/v1/things/overtaken/a?times=2")
+    assert (once.status_code, once.json()) == (200, {"attempts": 3})
+    response = await client.post("/v1/things/overtaken/b?times=9")
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert problem(response)["code"] == "deadlock"
+    again = await client.post("/v1/things/overtaken/b?times=9")
+    assert again.status_code == 503
+    assert (await client.post("/v1/things/overtaken/b?times=6")).json() == {"attempts": 7}
+
+
 async def test_a_bug_tells_nothing_but_its_trace(client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]) -> None:
     response = await client.get("/v1/things/failures/one")
     assert response.status_code == 500

@@ -20,9 +20,10 @@ from chassis.http.batches import Batch
 from chassis.http.idempotency import Needs
 from chassis.http.queries import asked, declared, query_model, read_query, with_query_read
 from chassis.outcome import Replayed
-from chassis.rejection import Rejection, invalid
+from chassis.rejection import Overtaken, Rejection, invalid
 
 VERSION_PREFIX = "/v1"
+ATTEMPTS_MAX = 3  # of a request that others overtake
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 _CHARSET = re.compile(r"""charset\s*=\s*"?([\w-]+)""", re.IGNORECASE)
@@ -56,6 +57,14 @@ class JsonRoute(APIRoute):
             except Replayed as before:
                 return answer(request, before.outcome)
 
+        async def persisting(request: Request) -> Response:
+            for _ in range(ATTEMPTS_MAX - 1):
+                try:
+                    return await replaying(request)
+                except Overtaken:
+                    pass
+            return await replaying(request)
+
         async def checked(request: Request) -> Response:
             for guard in guards:
                 guard.check(request)
@@ -64,14 +73,14 @@ class JsonRoute(APIRoute):
             if model is not None:
                 read_query(request.scope, model[1], values)
             if adapter is None:
-                return await replaying(request)
+                return await persisting(request)
             reading = _ReadRequest(request.scope, request.receive)
             raw = await reading.body()
             if raw:
                 reading.value = _read(adapter, batch, request, raw)
             elif is_required:
                 raise Rejection("malformed", "malformed-json", "A JSON body is needed.")
-            return await replaying(reading)
+            return await persisting(reading)
 
         return checked
 

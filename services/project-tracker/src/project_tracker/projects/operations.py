@@ -16,7 +16,7 @@ from chassis.merging import whole
 from chassis.outcome import Found, Mode, Written
 from chassis.putting import put_by_key
 from chassis.reader import Reader
-from chassis.reading import get_by, get_to_change
+from chassis.reading import get_by, get_to_change, get_to_delete
 from chassis.rejection import Fault, Rejection, invalid, not_found
 from chassis.writing import add, delete_one, insert_one, revise
 from project_tracker.projects import lifecycle
@@ -36,7 +36,7 @@ _SEEN_BY_PARTS = (
     *("state", "on_hold", "outcome"),
 )
 _OF_PARTS = select(*(project.c[name] for name in _SEEN_BY_PARTS)).where(project.c.id == bindparam("id", type_=Uuid))
-_HELD = Statement(_OF_PARTS.with_for_update(of=project))
+_HELD = Statement(_OF_PARTS.with_for_update(of=project, key_share=True))
 _SHARED = Statement(_OF_PARTS.with_for_update(of=project, read=True))
 _READ = Statement(_OF_PARTS)
 
@@ -44,7 +44,7 @@ _READ = Statement(_OF_PARTS)
 def held_with(others: FromClause) -> Statement:
     """Return the statement that holds a project and shows it beside each row of another selection, at least once."""
     both = _OF_PARTS.add_columns(*others.c).select_from(project.outerjoin(others, true()))
-    return Statement(both.with_for_update(of=project))
+    return Statement(both.with_for_update(of=project, key_share=True))
 
 
 class Projects:
@@ -95,7 +95,7 @@ class Projects:
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Delete a project that was never begun and has no parts yet."""
         async with command(self._database, caller) as tx:
-            lifecycle.refuse_begun(await get_to_change(tx, PROJECTS, id_))
+            lifecycle.refuse_begun(await get_to_delete(tx, PROJECTS, id_))
             try:
                 return await conclude(tx, await delete_one(tx, PROJECTS, id_, expected=expected))
             except Rejection as refusal:

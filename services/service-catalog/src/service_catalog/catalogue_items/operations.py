@@ -16,7 +16,7 @@ from chassis.outcome import Found, Mode, Written
 from chassis.past import write_told
 from chassis.putting import put_by_key
 from chassis.reader import Reader
-from chassis.reading import get_by, get_row, get_to_change
+from chassis.reading import get_by, get_row, get_to_change, get_to_delete
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import transitions_document
 from chassis.writing import delete_one, revise
@@ -78,7 +78,7 @@ class CatalogueItems:
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Delete an item that was never published and that nobody asked for."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, CATALOGUE_ITEMS, id_, expected=expected)
+            row = await get_to_delete(tx, CATALOGUE_ITEMS, id_, expected=expected)
             if row["state"] != LIFECYCLE.initial:
                 raise Rejection("conflict", "item-was-published", "What was published is withdrawn, not deleted.")
             return await conclude(tx, await delete_one(tx, CATALOGUE_ITEMS, id_, expected=expected))

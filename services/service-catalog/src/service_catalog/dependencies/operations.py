@@ -13,7 +13,7 @@ from chassis.database import Database, Reading, Transaction
 from chassis.keys import command, conclude
 from chassis.listing import Listing
 from chassis.outcome import Found, Mode, Page, Written
-from chassis.reading import get, get_to_change, list_page
+from chassis.reading import get, get_to_change, get_to_delete, list_page
 from chassis.rejection import Rejection, invalid
 from chassis.writing import add, delete_one, revise
 from service_catalog.dependencies import importing, soundness
@@ -21,7 +21,7 @@ from service_catalog.dependencies.cycles import closing
 from service_catalog.dependencies.graph import CLOSES_CYCLE, HARD_AROUND, LINKS, LOCK_GRAPH, neighbours, walk
 from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyItem, DependencyPatch, NewDependency
 from service_catalog.dependencies.tables import DEPENDENCIES
-from service_catalog.services.directory import find_services, service_card, service_cards
+from service_catalog.services.directory import hold_services, service_card, service_cards
 
 
 class Dependencies:
@@ -70,7 +70,7 @@ class Dependencies:
     async def delete(self, caller: Caller, service_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Let a service no longer depend on another."""
         async with command(self._database, caller) as tx:
-            await get_to_change(tx, DEPENDENCIES, id_, owner=service_id)
+            await get_to_delete(tx, DEPENDENCIES, id_, owner=service_id)
             return await conclude(tx, await delete_one(tx, DEPENDENCIES, id_, expected=expected))
 
     async def batch(self, caller: Caller, items: Sequence[DependencyItem | Rejection], mode: Mode) -> Written:
@@ -78,7 +78,7 @@ class Dependencies:
         sound = [item for item in items if isinstance(item, DependencyItem)]
         async with command(self._database, caller) as tx:
             await tx.run(LOCK_GRAPH, org=caller.org)
-            services = await find_services(
+            services = await hold_services(
                 tx,
                 keys=(key for item in sound for key in (item.service_key, item.depends_on_key)),
                 ids=(id_ for item in sound for id_ in (item.service_id, item.depends_on_id)),
@@ -134,7 +134,7 @@ class Dependencies:
 
 async def _other(tx: Transaction, service_id: UUID, new: NewDependency) -> UUID:
     """Return the service depended on; until the transaction ends neither of the two enters another state."""
-    known = await find_services(tx, keys=[new.depends_on_key], ids=[service_id, new.depends_on_id])
+    known = await hold_services(tx, keys=[new.depends_on_key], ids=[service_id, new.depends_on_id])
     found = known.id_of(new.depends_on_id, new.depends_on_key, "depends_on")
     if isinstance(found, Rejection):
         raise found

@@ -72,12 +72,11 @@ def drafted(
     values["priority"] = priority_of(impact, urgency)
     values["reported_by"] = actor if row is None else row["reported_by"]
     change = change_of(row, values["state"], actor=actor)
-    begins = {"occurred_at"} if row is None and steps else set()  # so it is, should another batch have just added it
     if row is not None and "occurred_at" in named and course["state_since"] == occurred_at:
-        begins = {"state_since"}
+        named = named | {"state_since"}
     upsert = Upsert(
         values=values,
-        named=_named(frozenset(named | begins)) | _left_behind(row, values["state"]),
+        named=_named(frozenset(named)) | _left_behind(row, values["state"]),
         at=values["state_since"] if change or (row is None and steps) else None,
         change=change,
     )

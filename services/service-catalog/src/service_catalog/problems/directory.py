@@ -11,7 +11,7 @@ from service_catalog.problems.tables import problem
 _HOLD = Statement(
     select(*(problem.c[name] for name in ("id", "title", "state", "workaround", "resolution")))
     .where(problem.c.id == bindparam("id", type_=Uuid))
-    .with_for_update(of=problem, read=True, key_share=True)
+    .with_for_update(of=problem, read=True)
 )
 
 

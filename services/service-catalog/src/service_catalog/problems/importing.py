@@ -60,8 +60,7 @@ def drafted(
         "identified_at": identified_at,
         "priority": priority_of(*levels),
     }
-    begins = {"identified_at"} if row is None and steps else set()  # so it is, should another batch have just added it
-    columns = _named(named | begins, course)
+    columns = _named(named, course)
     if named.isdisjoint(HISTORICAL) and changes_what_is_over(row, OVER, values, columns):
         return STAYS
     change = change_of(row, values["state"], actor=actor)

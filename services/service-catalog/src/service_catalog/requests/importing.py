@@ -66,12 +66,12 @@ class Drafting:
         values = values_of(item, asked, actor=self.actor) | course | {"submitted_at": submitted_at}
         if is_past:
             values["form_version"] = None
-        named = item.model_fields_set & _CHANGING
-        if item.history:  # so it is, should another batch have just added it
-            named |= {"submitted_at", *course}
-        return Draft(
-            Upsert(values=values, named=frozenset(named), at=course["state_since"] if is_past else None), steps
+        upsert = Upsert(
+            values=values,
+            named=frozenset(item.model_fields_set & _CHANGING),
+            at=course["state_since"] if is_past else None,
         )
+        return Draft(upsert, steps)
 
     def _known(self, item: ServiceRequestItem, row: Any) -> Draft | Rejection:
         told, named = steps_of(item.history), item.model_fields_set

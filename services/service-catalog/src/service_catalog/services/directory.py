@@ -13,7 +13,7 @@ from chassis.reading import refuse_unknown
 from chassis.rejection import Fault, Rejection, invalid, not_found
 from service_catalog.services.tables import service
 
-_FIND = Statement(
+_NAMED = (
     select(service.c.id, service.c.key)
     .where(
         or_(
@@ -22,8 +22,9 @@ _FIND = Statement(
         )
     )
     .order_by(service.c.id)
-    .with_for_update(of=service, read=True, key_share=True)
 )
+_FIND = Statement(_NAMED.with_for_update(of=service, read=True, key_share=True))
+_HOLD = Statement(_NAMED.with_for_update(of=service, read=True))
 _LOCK = Statement(
     select(service.c.id).where(service.c.id == bindparam("id", type_=Uuid)).with_for_update(of=service, key_share=True)
 )
@@ -78,10 +79,12 @@ class Known:
 
 async def find_services(tx: Transaction, *, keys: Iterable[str | None] = (), ids: Iterable[UUID | None] = ()) -> Known:
     """Return those of the services that exist, in one statement; none is deleted before the transaction ends."""
-    wanted_keys = sorted({key for key in keys if key is not None})
-    wanted_ids = sorted({id_ for id_ in ids if id_ is not None})
-    rows = await tx.all(_FIND, keys=wanted_keys, ids=wanted_ids)
-    return Known({row["key"]: row["id"] for row in rows}, frozenset(row["id"] for row in rows))
+    return await _known(tx, _FIND, keys, ids)
+
+
+async def hold_services(tx: Transaction, *, keys: Iterable[str | None] = (), ids: Iterable[UUID | None] = ()) -> Known:
+    """Do what `find_services` does; until the transaction ends none of them changes either."""
+    return await _known(tx, _HOLD, keys, ids)
 
 
 async def lock_service(tx: Transaction, id_: UUID) -> bool:
@@ -115,3 +118,12 @@ async def service_card(tx: Reading, id_: UUID) -> Any:
 async def service_cards(tx: Transaction, ids: Iterable[UUID]) -> Mapping[UUID, Any]:
     """Return id, key, name and state of those of the services that exist."""
     return {row["id"]: row for row in await tx.all(_CARDS, ids=list(ids))}
+
+
+async def _known(
+    tx: Transaction, statement: Statement, keys: Iterable[str | None], ids: Iterable[UUID | None]
+) -> Known:
+    wanted_keys = sorted({key for key in keys if key is not None})
+    wanted_ids = sorted({id_ for id_ in ids if id_ is not None})
+    rows = await tx.all(statement, keys=wanted_keys, ids=wanted_ids)
+    return Known({row["key"]: row["id"] for row in rows}, frozenset(row["id"] for row in rows))

@@ -19,7 +19,7 @@ from chassis.outcome import Found, Mode, Written
 from chassis.past import write_told
 from chassis.putting import put_by_key
 from chassis.reader import Reader
-from chassis.reading import find_to_change, get_by, get_row, get_to_change, refuse_unknown
+from chassis.reading import find_to_change, get_by, get_row, get_to_change, get_to_delete, refuse_unknown
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.schemas import instant_text
 from chassis.transitions import history_document, transitions_document
@@ -113,7 +113,7 @@ class Services:
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Delete a service that was never begun and that nothing refers to."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, SERVICES, id_, expected=expected)
+            row = await get_to_delete(tx, SERVICES, id_, expected=expected)
             if row["state"] != LIFECYCLE.initial:
                 begun = "A service that was begun is cancelled or retired, not deleted."
                 raise Rejection("conflict", "service-begun", begun)
