@@ -1,5 +1,8 @@
 import json
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -69,6 +72,35 @@ async def test_filters_and_search(notes_pools: Pools, reader: Caller) -> None:
     assert await titles(notes_pools, reader, q="%") == ["c%"]
     assert await titles(notes_pools, reader, q="_") == ["d_"]
     assert await titles(notes_pools, reader, q="nothing") == []
+
+
+async def test_what_has_no_value_can_be_asked_for(notes_pools: Pools) -> None:
+    caller = a_caller()
+    notes: list[tuple[str, dict[str, Any]]] = [("a", {}), ("b", {"weight": Decimal(1)}), ("c", {"key": "k"})]
+    for title, given in notes:
+        await add_note(notes_pools.runtime, caller, title=title, **given)
+    assert await titles(notes_pools, caller, empty=("weight",)) == ["a", "c"]
+    assert await titles(notes_pools, caller, empty=("key", "weight")) == ["a"]
+    assert await titles(notes_pools, caller, empty=("key",), filters={"weight_from": Decimal(1)}) == ["b"]
+    page = await a_page(notes_pools, caller, Listing(limit=1, empty=("weight",), count=True))
+    assert page.count == 2
+    for other in (Listing(after=page.next), Listing(after=page.next, empty=("key",))):
+        with pytest.raises(Rejection) as refused:
+            await a_page(notes_pools, caller, other)
+        assert refused.value.faults[0].code == "cursor-invalid"
+    for never in ("title", "nothing", "org", "price"):
+        with pytest.raises(Rejection) as refused:
+            await titles(notes_pools, caller, empty=("weight", never))
+        assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [("empty", "field-unknown")]
+
+
+async def test_a_text_is_found_however_its_letters_are_composed(notes_pools: Pools) -> None:
+    caller = a_caller()
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+    for form in forms:
+        await add_note(notes_pools.runtime, caller, title=normalize(form, "Müllabfuhr"))
+    for form in forms:
+        assert len(await titles(notes_pools, caller, q=normalize(form, "müll"))) == 2
 
 
 async def test_only_the_fields_asked_for(notes_pools: Pools, reader: Caller) -> None:

@@ -15,6 +15,22 @@ async def test_a_calendar_is_kept_and_changed(catalog: Catalog) -> None:
     assert (changed["name"], changed["version"]) == ("shop", 2)
 
 
+async def test_a_calendar_read_and_sent_back_is_the_same(catalog: Catalog) -> None:
+    own = [{"date": "2026-07-01", "name": "Fair"}]
+    weekly = [{"weekday": "friday", "intervals": [["04:05", "05:10"]]}]
+    made = await catalog.post("calendars", OFFICE | {"holidays": own, "weekly": weekly})
+    path = f"calendars/{made['id']}"
+    form = {name: made[name] for name in ("name", "weekly", "holidays", "hours_per_day", "hours_per_week")}
+    assert await catalog.patch(path, form) == made
+    moved = await catalog.patch(path, form | {"holiday_country": "FR", "weekly": OFFICE["weekly"]})
+    french = await catalog.post("calendars", OFFICE | {"holidays": own, "holiday_country": "FR"})
+    assert moved["holidays"] == french["holidays"]
+    assert (moved["hours_per_day"], moved["hours_per_week"]) == ("8", "8")
+    said = await catalog.patch(path, {"hours_per_day": "7.5"})
+    assert (await catalog.patch(path, {"weekly": weekly}))["hours_per_day"] == said["hours_per_day"] == "7.5"
+    assert (await catalog.patch(path, {"hours_per_day": None}))["hours_per_day"] == "1.0833333333"
+
+
 async def test_hours_that_come_out_uneven_are_told_with_ten_places(catalog: Catalog) -> None:
     weekly = [{"weekday": "friday", "intervals": [["04:05", "05:10"]]}]
     made = await catalog.post("calendars", OFFICE | {"weekly": weekly})

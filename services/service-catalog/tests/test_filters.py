@@ -22,7 +22,7 @@ def value_of(schema: Any) -> str:
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_a_list_takes_the_filters_it_documents(catalog: Catalog, path: str) -> None:
-    own = {"limit", "after", "sort", "updated_since", "q", "fields", "count"}
+    own = {"limit", "after", "sort", "updated_since", "empty", "q", "fields", "count"}
     asked: dict[str, Any] = {
         one["name"]: value_of(one["schema"])
         for one in PATHS[path]["get"]["parameters"]

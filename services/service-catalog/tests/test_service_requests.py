@@ -275,3 +275,13 @@ async def test_a_service_that_is_over_is_asked_for_nothing_more(catalog: Catalog
         "service-requests", [{"catalogue_item_id": item["id"], "form": {"size": "15"}}], mode="independent"
     )
     assert (one["status"], one["problem"]["code"]) == (409, "service-over")
+
+
+async def test_who_is_asked_finds_what_waits_for_a_decision(catalog: Catalog) -> None:
+    for_grace = await catalog.item(approval_required=True, approver="grace")
+    for_alan = await catalog.item(approval_required=True, approver="alan")
+    mine, decided, _ = [await catalog.request(item) for item in (for_grace, for_grace, for_alan)]
+    await catalog.by("ada").move(f"service-requests/{decided['id']}", "approved")
+    waiting = (await catalog.get("service-requests", awaiting="grace"))["items"]
+    assert [one["id"] for one in waiting] == [mine["id"]]
+    assert (await catalog.get("service-requests", awaiting="nobody"))["items"] == []

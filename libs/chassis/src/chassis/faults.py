@@ -36,6 +36,12 @@ _SENTENCES = {
     "union_tag_not_found": "The kind is missing.",
     "recursion_loop": "This is nested too deeply.",
 }
+_COUNTED = {
+    "too_short": "At least {min_length} of these are needed.",
+    "too_long": "At most {max_length} of these are taken.",
+    "string_too_short": "At least {min_length} characters are needed.",
+    "string_too_long": "At most {max_length} characters are taken.",
+}
 _TELLING = frozenset(
     {
         "bytes_invalid_encoding",
@@ -95,7 +101,9 @@ def sentence_of(error: Mapping[str, Any]) -> str:
         return _SENTENCES[kind]
     if kind in _TELLING:
         return "This cannot be read."
-    message: str = error["msg"]
+    if kind in _COUNTED and "ctx" in error:
+        return _COUNTED[kind].format_map(error["ctx"])
+    message: str = error["msg"].replace("Input should be", "This should be", 1)
     if kind in {"value_error", "assertion_error"}:
         message = message.partition(", ")[2] or message
     return message if message.endswith(".") else f"{message}."

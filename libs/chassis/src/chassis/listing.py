@@ -12,8 +12,8 @@ from uuid import UUID
 class Listing:
     """What a client asks of a list: equality or `_from` (inclusive) and `_to` (exclusive) of named columns, and more.
 
-    `filters` holds only what was asked; a list as value means any of them. `owner` is the id of the resource whose
-    part the collection is.
+    `filters` holds only what was asked; a list as value means any of them. `empty` names fields that have no value.
+    `owner` is the id of the resource whose part the collection is.
     """
 
     limit: int = 50
@@ -21,6 +21,7 @@ class Listing:
     sort: str | None = None
     filters: Mapping[str, Any] = field(default_factory=dict)
     owner: UUID | None = None
+    empty: tuple[str, ...] = ()
     updated_since: datetime | None = None
     q: str | None = None
     fields: tuple[str, ...] | None = None
@@ -36,5 +37,6 @@ class Listing:
             self.owner,
             self.updated_since,
             self.q,
+            *self.empty,
         ]
         return hashlib.sha256(repr(parts).encode()).hexdigest()

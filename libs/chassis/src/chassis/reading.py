@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache, lru_cache
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 from sqlalchemy import (
@@ -148,6 +149,7 @@ async def list_page(tx: Reading, resource: Resource, listing: Listing, seal: Cur
         resource=resource,
         filters=tuple((name, isinstance(value, list)) for name, value in listing.filters.items()),
         owned=listing.owner is not None,
+        empty=_checked_empty(resource, listing.empty),
         since=listing.updated_since is not None,
         searched=listing.q is not None,
     )
@@ -176,6 +178,7 @@ class _Shape:
     resource: Resource
     filters: tuple[tuple[str, bool], ...]
     owned: bool
+    empty: tuple[str, ...]
     since: bool
     searched: bool
 
@@ -184,11 +187,12 @@ class _Shape:
         conditions = [_condition(self.resource, name, several=several) for name, several in self.filters]
         if self.owned:
             conditions.append(_owner(self.resource))
+        conditions += [table.c[name].is_(None) for name in self.empty]
         if self.since:
             conditions.append(table.c.updated_at >= bindparam("since", type_=table.c.updated_at.type))
         if self.searched:
             pattern = bindparam("pattern", type_=Text)
-            conditions.append(or_(*(table.c[name].ilike(pattern) for name in self.resource.search)))
+            conditions.append(or_(*(func.normalize(table.c[name]).ilike(pattern) for name in self.resource.search)))
         return conditions
 
 
@@ -233,12 +237,19 @@ def _checked_fields(resource: Resource, fields: tuple[str, ...] | None) -> tuple
     return fields
 
 
+def _checked_empty(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
+    columns = resource.table.c
+    if any(name not in resource.fields or name not in columns or not columns[name].nullable for name in names):
+        raise invalid(Fault("empty", "field-unknown", "empty names something that cannot be asked for so."))
+    return tuple(sorted(set(names)))
+
+
 def _pattern(resource: Resource, q: str | None) -> str | None:
     if q is None:
         return None
     if not resource.search:
         raise invalid(Fault("q", "not-searchable", "This list has no texts to look into."))
-    escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = normalize("NFC", q).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 

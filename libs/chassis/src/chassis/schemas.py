@@ -133,12 +133,36 @@ class DecimalText:
         return {"type": "string", "pattern": self.pattern}
 
 
+@dataclass(frozen=True)
+class Written:
+    """A text that has a pattern; `sentence` tells people what one that has not should be like."""
+
+    pattern: str
+    sentence: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        wanted = core_schema.str_schema(pattern=self.pattern)
+        told = core_schema.custom_error_schema(wanted, custom_error_type="pattern", custom_error_message=self.sentence)
+        return core_schema.chain_schema([handler(source), told])
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"pattern": self.pattern}
+
+
+VISIBLE = Written(r"[^\s\x00-\x1f\x7f-\x9f]", "Something visible is needed.")
 Instant = Annotated[datetime, _InstantFormat()]
 Day = Annotated[date, _DayFormat()]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
-Name = Annotated[str, StringConstraints(pattern=r"[^\s\x00-\x1f\x7f-\x9f]", max_length=200)]  # something visible
+Key = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    Written(
+        r"^[a-z0-9][a-z0-9._-]*$",
+        "A key begins with one of a to z or a digit, and goes on with these, dots, underscores and hyphens.",
+    ),
+]
+Name = Annotated[str, StringConstraints(max_length=200), VISIBLE]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
-CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+CurrencyCode = Annotated[str, Written(r"^[A-Z]{3}$", "A currency is three letters of ISO 4217, such as EUR.")]
 DecimalString = Annotated[Decimal, DecimalText()]
 Amount = Annotated[Decimal, DecimalText(places=4)]
 Percent = Annotated[Decimal, DecimalText(before=3, after=12, at_least=Decimal(0), at_most=Decimal(100))]
@@ -165,6 +189,11 @@ def merged_labels(present: Mapping[str, str], changes: Mapping[str, str | None])
     if len(merged) > LABELS_MAX:
         raise invalid(Fault("/labels", "too-long", f"There are at most {LABELS_MAX} labels."))
     return merged
+
+
+def differing(present: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some fields that a row has otherwise, or does not have."""
+    return {name: value for name, value in sent.items() if name not in present or present[name] != value}
 
 
 class Input(BaseModel):
@@ -218,12 +247,12 @@ class Patch(Input):
     """
 
     def changes(self, present: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields that were sent, null among them; labels and parts as merged into the row's."""
+        """Return what was sent and is another than in the row, null too; labels and parts as merged into the row's."""
         merged = whole(self, present)
         sent = {name: getattr(merged, name) for name in type(self).model_fields if name in self.model_fields_set}
         if "labels" in sent:
             sent["labels"] = merged_labels(present["labels"], sent["labels"])
-        return sent
+        return differing(present, sent)
 
 
 class ExternalIdentity(Input):

@@ -71,7 +71,7 @@ def test_null_is_a_type_among_others(document: dict[str, Any]) -> None:
 def test_query_parameters_are_never_null(document: dict[str, Any]) -> None:
     parameters = document["paths"]["/v1/things"]["get"]["parameters"]
     assert {parameter["name"] for parameter in parameters} == {
-        *("limit", "after", "sort", "updated_since", "q", "fields", "count", "color", "state")
+        *("limit", "after", "sort", "updated_since", "empty", "q", "fields", "count", "color", "state")
     }
     assert "null" not in json.dumps(parameters)
 

@@ -73,6 +73,7 @@ class Calendars:
         }
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, self._resource, id_)
+            sent = _without_derived(sent, row)
             names = [name for name in (*NewCalendar.model_fields, "labels") if name in self._resource.table.c]
             if "labels" in sent:
                 sent["labels"] = merged_labels(row["labels"], sent["labels"])
@@ -125,6 +126,18 @@ class Calendars:
                 self._known.pop(next(iter(self._known)))
             self._known[version] = known
         return known
+
+
+def _without_derived(sent: dict[str, Any], row: Any) -> dict[str, Any]:
+    """Return what was sent without what only followed from the calendar as it was: read, and sent back as it is."""
+    own = dict(sent)
+    if "holidays" in sent:
+        derived = [day for day in row["holidays"] if day not in row["own_holidays"]]
+        own["holidays"] = [day for day in sent["holidays"] if day not in derived]
+    for name in ("hours_per_day", "hours_per_week"):
+        if row[_GIVEN[name]] is None and sent.get(name) == row[name]:
+            own.pop(name, None)
+    return own
 
 
 def _completed(values: dict[str, Any]) -> dict[str, Any]:

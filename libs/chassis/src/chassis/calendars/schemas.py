@@ -19,13 +19,17 @@ from chassis.schemas import (
     Output,
     Patch,
     Traceable,
+    Written,
 )
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
+ClockTime = Annotated[
+    str, Written(r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", "A time of day is written 08:30, the end of a day 24:00.")
+]
+Country = Annotated[str, Written("^[A-Z]{2}$", "A country is two letters of ISO 3166, such as DE.")]
 Interval = Annotated[list[ClockTime], Field(min_length=2, max_length=2)]
 Intervals = Annotated[list[Interval], Field(max_length=24)]
-Hours = Annotated[DecimalString, DecimalText(before=3, after=4, places=4, at_least=0)]
+Hours = Annotated[DecimalString, DecimalText(before=3, places=4, at_least=0)]
 
 EXAMPLE: dict[str, Any] = {
     "name": "office",
@@ -73,7 +77,7 @@ class NewCalendar(ExternalIdentity):
     """IANA zone, such as `Europe/Berlin`; the intervals are its local time."""
     weekly: Annotated[list[DayOfWeek], Field(max_length=7)]
     holidays: Annotated[list[Holiday], Field(max_length=1000)] = []
-    holiday_country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
+    holiday_country: Country | None = None
     """ISO 3166 code; its public holidays of 2000 to 2050 are added to `holidays`.
 
     Where these are very many, they are those of as many years around 2025 as there is room for.
@@ -96,11 +100,14 @@ class CalendarPatch(Patch):
     timezone: Name = UNSET
     weekly: Annotated[list[DayOfWeek], Field(max_length=7)] = UNSET
     holidays: Annotated[list[Holiday], Field(max_length=1000)] = UNSET
-    holiday_country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = UNSET
+    """The own ones; those of the country that are sent back as they were read stay the country's."""
+    holiday_country: Country | None = UNSET
     holiday_subdivision: Annotated[str, StringConstraints(max_length=16)] | None = UNSET
     exceptions: Annotated[list[DatedException], Field(max_length=1000)] = UNSET
     hours_per_day: Hours | None = UNSET
+    """Null lets it follow from the week again; so does the value that follows from it, sent back as it was read."""
     hours_per_week: Hours | None = UNSET
+    """Null lets it follow from the week again; so does the value that follows from it, sent back as it was read."""
     labels: LabelChanges = UNSET
 
 
@@ -116,7 +123,9 @@ class Calendar(Traceable):
     holiday_subdivision: str | None
     exceptions: list[DatedException]
     hours_per_day: DecimalString
+    """What `1d` means in durations: what was said, else the weekly hours divided by the working days."""
     hours_per_week: DecimalString
+    """What `1w` means in durations: what was said, else the sum of the week."""
 
 
 class WorkingInterval(Output):

@@ -39,6 +39,15 @@ _PROBLEM = {
             "items": {**_ENTRY, "properties": {"code": _TEXT, "message": _TEXT, "ref": {"type": ["string", "null"]}}},
         },
         "current": {"description": "With 412: the resource as it is now."},
+        "available": {
+            "type": "array",
+            "description": "With `transition-not-allowed`: where one may go from here, and what stands in the way.",
+            "items": {
+                "type": "object",
+                "required": ["to", "unmet_guards"],
+                "properties": {"to": _TEXT, "unmet_guards": {"type": "array", "items": {"type": "object"}}},
+            },
+        },
     },
 }
 _HEADERS = {

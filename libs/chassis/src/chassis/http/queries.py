@@ -14,11 +14,26 @@ from starlette.types import Scope
 from chassis.faults import parameter_faults
 from chassis.listing import Listing
 from chassis.rejection import Fault, invalid
-from chassis.schemas import Instant
+from chassis.schemas import Instant, Written
 
 PARAMETERS_MAX = 100
 _READ = "tandem.query"
 _LISTS = (list, tuple, set, frozenset)
+
+
+FieldNames = Annotated[
+    str,
+    StringConstraints(max_length=1000),
+    Written(r"^[a-z0-9_]+(,[a-z0-9_]+)*$", "These are names of fields, separated by commas."),
+]
+_UPDATED_SINCE = (
+    "Only what changed at or after this instant. A change bears the instant its request began at, and is seen when it"
+    " ends: who asks again and again begins some seconds earlier each time. Events miss nothing."
+)
+_EMPTY = "Only items in which each of these fields, separated by commas, has no value."
+_FIELDS = (
+    "Only these fields of each item, separated by commas; an item then has no others, whatever its schema requires."
+)
 
 
 class UnsearchedListQuery(BaseModel):
@@ -31,11 +46,9 @@ class UnsearchedListQuery(BaseModel):
     sort: Annotated[str | None, Field(max_length=64, description="The field to sort by; a leading `-` reverses.")] = (
         None
     )
-    updated_since: Annotated[Instant | None, Field(description="Only what changed at or after this instant.")] = None
-    fields: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(,[a-z0-9_]+)*$", max_length=1000)] | None,
-        Field(description="Only these fields of each item, separated by commas."),
-    ] = None
+    updated_since: Annotated[Instant | None, Field(description=_UPDATED_SINCE)] = None
+    empty: Annotated[FieldNames | None, Field(description=_EMPTY)] = None
+    fields: Annotated[FieldNames | None, Field(description=_FIELDS)] = None
     count: Annotated[bool, Field(description="Whether to tell how many there are in all.")] = False
 
     def filters(self) -> dict[str, Any]:
@@ -51,6 +64,7 @@ class UnsearchedListQuery(BaseModel):
             sort=self.sort,
             filters=self.filters(),
             owner=owner,
+            empty=tuple(self.empty.split(",")) if self.empty else (),
             updated_since=self.updated_since,
             fields=tuple(self.fields.split(",")) if self.fields else None,
             count=self.count,

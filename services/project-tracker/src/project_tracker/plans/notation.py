@@ -7,6 +7,7 @@ from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from chassis.durations import parse_duration, parse_lag
+from chassis.schemas import Written
 
 # Whatever calendar a task gets, a day and a week of it are no longer than these.
 _DAY_MAX, _WEEK_MAX = Decimal(24), Decimal(168)
@@ -34,4 +35,8 @@ DurationText = Annotated[str, StringConstraints(min_length=1, max_length=64), Af
 LagText = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_lag)]
 # Control characters are named, because not every dialect of patterns counts the same of them among the spaces.
 _PIECE = r"[^\s\x00-\x1f\x7f-\x9f.]+"
-Wbs = Annotated[str, StringConstraints(pattern=rf"^{_PIECE}(\.{_PIECE})*$", max_length=64)]
+Wbs = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    Written(rf"^{_PIECE}(\.{_PIECE})*$", "A wbs is pieces without spaces, between dots: 1.2.3."),
+]

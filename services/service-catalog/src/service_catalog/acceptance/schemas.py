@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from chassis.schemas import (
     UNSET,
+    VISIBLE,
     ExternalIdentity,
     Input,
     Instant,
@@ -23,7 +24,7 @@ Status = Literal["open", "passed", "failed", "waived"]
 Decision = Literal["passed", "failed", "waived"]
 NeededFor = Literal["acceptance", "early_life_support_exit"]
 EVIDENCE_MAX = 100
-Demand = Annotated[str, StringConstraints(pattern=r"\S", max_length=10_000)]
+Demand = Annotated[Text, VISIBLE]
 
 EXAMPLE: dict[str, Any] = {
     "dimension": "people",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import Statement, Transaction
@@ -28,6 +28,11 @@ _FIND = Statement(
     .order_by(catalogue_item.c.id)
     .with_for_update(of=catalogue_item, read=True)
 )
+
+
+def items_for(approver: ColumnElement[Any]) -> Select[Any]:
+    """Return the ids of the items whose requests somebody is to approve, for a condition of another selection."""
+    return select(catalogue_item.c.id).where(catalogue_item.c.approver == approver)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ Approver = Annotated[Caller, Depends(needs(APPROVE))]
 class ChangeQuery(ListQuery):
     """What changes can be found by."""
 
-    service_id: UUID | None = None
+    service_id: Annotated[UUID | None, Query(description="Only those with this one among their services.")] = None
     state: list[schemas.State] | None = None
     type: list[schemas.Type] | None = None
     risk: list[schemas.Risk] | None = None

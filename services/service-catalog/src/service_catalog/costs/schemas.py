@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from chassis.schemas import Day, ExternalIdentity, Input, Key, Labels, Money, Name, Text, Traceable
+from chassis.schemas import VISIBLE, Day, ExternalIdentity, Input, Key, Labels, Money, Name, Text, Traceable
 
 Category = Literal[
     "hardware",
@@ -100,7 +100,7 @@ class CostReversal(Input):
 
     model_config = ConfigDict(json_schema_extra={"example": {"reason": "Booked on the wrong service."}})
 
-    reason: Annotated[Text, Field(pattern=r"\S")]
+    reason: Annotated[Text, VISIBLE]
 
 
 class Cost(Traceable):

@@ -16,6 +16,7 @@ from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
+from chassis.schemas import differing
 from chassis.transitions import transitions_document
 from chassis.writing import revise
 from service_catalog.improvements import importing
@@ -59,11 +60,12 @@ class Improvements:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, IMPROVEMENTS, id_, expected=expected)
             changes = patch.changes(row)
-            if row["state"] in OVER and changes.keys() - {"labels"}:
-                raise importing.STAYS.anew()
             faults: list[Fault] = []
             if "benefit" in changes:
                 changes["benefit"] = benefit_document(patch.benefit, row["benefit"], faults)
+                changes = differing(row, changes)
+            if row["state"] in OVER and changes.keys() - {"labels"}:
+                raise importing.STAYS.anew()
             if row["state"] in APPROVED and "planned_end" in changes and changes["planned_end"] is None:
                 faults.append(Fault("/planned_end", "missing", "What is approved has a planned_end."))
             if faults:

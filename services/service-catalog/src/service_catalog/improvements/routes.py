@@ -25,8 +25,10 @@ class ImprovementQuery(ListQuery):
     outcome: list[schemas.Outcome] | None = None
     owner: str | None = None
     project_id: UUID | None = None
-    origin_type: schemas.OriginType | None = None
-    origin_id: str | None = None
+    origin_type: Annotated[
+        schemas.OriginType | None, Query(description="Only those that came from something of this type.")
+    ] = None
+    origin_id: Annotated[str | None, Query(description="Only those that came from what has this id.")] = None
     planned_end_from: Instant | None = None
     planned_end_to: Instant | None = None
     first_planned_end_from: Instant | None = None

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from chassis.schemas import (
     UNSET,
@@ -32,7 +32,11 @@ def _last_second(value: object) -> object:
     return f"{value}T23:59:59Z" if isinstance(value, str) and len(value) == _DAY_LENGTH else value
 
 
-PlannedEnd = Annotated[Instant, BeforeValidator(_last_second)]
+PlannedEnd = Annotated[
+    Instant,
+    BeforeValidator(_last_second),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+]
 
 EXAMPLE: dict[str, Any] = {
     "service_id": "01890a5d-ac96-774b-bcce-b302099a8057",

@@ -67,11 +67,18 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
 )
 
 
-def emptied(state: str, changes: Mapping[str, Any]) -> list[Fault]:
-    """Return which changes take away what an incident that is resolved rests on."""
-    if state not in _OVER or changes.get("factor", "") is not None:
-        return []
-    return [Fault("/factor", "missing", "What is resolved has a factor.")]
+def faults_of_changes(state: str, changes: Mapping[str, Any]) -> list[Fault]:
+    """Return which changes do not go with a state: what is resolved keeps a factor and a resolution."""
+    resolution = changes.get("resolution", "said")
+    if state not in _OVER:
+        is_said = changes.get("resolution") is not None
+        return [Fault("/resolution", "not-allowed", "Only what is resolved has a resolution.")] if is_said else []
+    faults: list[Fault] = []
+    if changes.get("factor", "said") is None:
+        faults.append(Fault("/factor", "missing", "What is resolved has a factor."))
+    if resolution is None or not resolution.strip():
+        faults.append(Fault("/resolution", "missing", "What is resolved has a resolution."))
+    return faults
 
 
 def refuse_once_over(row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:

@@ -33,8 +33,8 @@ from service_catalog.incidents.lifecycle import (
     UNRESOLVED,
     Candidate,
     begun,
-    emptied,
     entered,
+    faults_of_changes,
     refuse_once_over,
 )
 from service_catalog.incidents.linked import problem_steps
@@ -132,7 +132,7 @@ class Incidents:
             row = await get_to_change(tx, INCIDENTS, id_)
             changes = patch.changes(row)
             refuse_once_over(row, changes)
-            if faults := emptied(row["state"], changes):
+            if faults := faults_of_changes(row["state"], changes):
                 raise invalid(*faults)
             if "impact" in changes or "urgency" in changes:
                 changes["priority"] = priority_of(*(changes.get(name, row[name]) for name in ("impact", "urgency")))

@@ -155,6 +155,8 @@ class IncidentPatch(Patch):
     """The problem it comes from."""
     dedup_key: Name | None = UNSET
     factor: Factor | None = UNSET
+    resolution: Text | None = UNSET
+    """Of one that is resolved or closed: what it rests on can be corrected, not taken away."""
     occurred_at: Instant = UNSET
     labels: LabelChanges = UNSET
 

@@ -26,7 +26,7 @@ class ServiceLevelQuery(UnsearchedListQuery):
     metric: list[Metric] | None = None
     priority: list[Priority] | None = None
     calendar_id: UUID | None = None
-    in_force_at: Instant | None = None
+    in_force_at: Annotated[Instant | None, Query(description="Only those in force at this instant.")] = None
     external_source: str | None = None
     external_id: str | None = None
 

@@ -109,7 +109,7 @@ class ServiceLevel(Traceable):
 
     service_id: UUID
     metric: Metric
-    target: DecimalString
+    target: Target
     priority: Priority | None
     calendar_id: UUID | None
     valid_from: Instant | None

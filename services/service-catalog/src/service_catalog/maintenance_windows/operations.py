@@ -21,6 +21,7 @@ from chassis.reader import Reader
 from chassis.reading import find_to_change, get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.resource import Instant, shown
+from chassis.schemas import differing
 from chassis.transitions import transitions_document
 from chassis.writing import insert_one, revise
 from service_catalog.changes.directory import leading
@@ -82,10 +83,11 @@ class MaintenanceWindows:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, WINDOWS, id_)
             changes = patch.changes(row)
-            if row["state"] == CANCELLED and changes.keys() - {"labels"}:
-                raise importing.STAYS.anew()
             if "service_ids" in changes:
                 changes["service_ids"] = await existing_services(tx, changes["service_ids"])
+                changes = differing(row, changes)
+            if row["state"] == CANCELLED and changes.keys() - {"labels"}:
+                raise importing.STAYS.anew()
             await _refuse_led(tx, row, changes)
             faults = _faults_of_actual(row, changes)
             if faults:

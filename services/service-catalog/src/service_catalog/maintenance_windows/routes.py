@@ -21,7 +21,7 @@ PATH = "/maintenance-windows"
 class MaintenanceWindowQuery(ListQuery):
     """What maintenance windows can be found by."""
 
-    service_id: UUID | None = None
+    service_id: Annotated[UUID | None, Query(description="Only those with this one among their services.")] = None
     state: list[schemas.State] | None = None
     planned_start_from: Instant | None = None
     planned_start_to: Instant | None = None

@@ -30,7 +30,10 @@ class ServiceRequestQuery(ListQuery):
     submitted_by: str | None = None
     assigned_team: str | None = None
     assignee: str | None = None
-    approver: str | None = None
+    approver: Annotated[str | None, Query(description="Only those that this one has decided on.")] = None
+    awaiting: Annotated[
+        str | None, Query(description="Only those that wait for a decision of this one, whom the item names.")
+    ] = None
     approval_required: bool | None = None
     submitted_at_from: Instant | None = None
     submitted_at_to: Instant | None = None

@@ -1,8 +1,11 @@
 """The tables of service requests: the requests, when each is to be looked at again, and what was told of it."""
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -10,11 +13,14 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    cast,
+    literal_column,
     text,
 )
 
 from chassis.reading import refuse_unknown
 from chassis.resource import Instant, JsonDocument, Resource, columns_as_fields, tenant_table
+from service_catalog.catalogue_items.directory import items_for
 from service_catalog.metadata import METADATA
 
 service_request = tenant_table(
@@ -90,9 +96,16 @@ fulfilment_notice = Table(
     PrimaryKeyConstraint("org", "service_request_id", "kind", name="fulfilment_notice_pkey"),
 )
 
+
+def _awaiting(approver: ColumnElement[Any]) -> ColumnElement[bool]:
+    is_theirs = service_request.c.catalogue_item_id.in_(items_for(cast(approver, Text)))
+    return (service_request.c.state == literal_column("'awaiting_approval'")) & is_theirs
+
+
 SERVICE_REQUESTS = Resource(
     collection="service-requests",
     noun="service_request",
+    filters={"awaiting": _awaiting},
     table=service_request,
     fields=columns_as_fields(service_request),
     sorts=("created_at", "updated_at", "submitted_at"),

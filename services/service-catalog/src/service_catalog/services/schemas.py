@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from chassis.schemas import (
     UNSET,
+    VISIBLE,
     Day,
     ExternalIdentity,
     Input,
@@ -206,7 +207,7 @@ class Waiver(Input):
 
     guard: Waivable
     """One that is a judgement; the others hold whoever asks."""
-    reason: Annotated[str, StringConstraints(pattern=r"\S", max_length=10_000)]
+    reason: Annotated[Text, VISIBLE]
     approver: Name | None = None
     """Who stands for it; the caller, if not said."""
 

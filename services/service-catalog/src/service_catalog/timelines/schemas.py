@@ -3,13 +3,13 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict
 
-from chassis.schemas import Input, Output, Versioned
+from chassis.schemas import VISIBLE, Input, Output, Text, Versioned
 from chassis.transitions import HistoryStep
 
 NOTES_MAX = 1000
-NoteText = Annotated[str, StringConstraints(pattern=r"[^\s\x00-\x1f\x7f-\x9f]", max_length=10_000)]
+NoteText = Annotated[Text, VISIBLE]
 
 
 class NewWorkNote(Input):
