@@ -34,15 +34,10 @@ DIALECT = asyncpg_dialect(  # type: ignore[no-untyped-call]
 STATEMENTS_KEPT = 1000
 REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one to end
 _R = TypeVar("_R")
-# How it shows that the server has gone or goes; the driver may be in the midst of a message.
-_CUT_OFF = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InternalClientError,
-)
+# Connection, resources, intervention of an operator, system: it is the server that has gone, goes or is full.
+_CLASSES_OF_AWAY = ("08", "53", "57", "58")
+_READ_ONLY = "25006"  # of a server that is no longer the one to write to
+TOO_SLOW = Rejection("unavailable", "took-too-long", "The database took too long for this.", retry_after_seconds=1)
 _LOCKING = re.compile(r"\bFOR (NO KEY )?UPDATE\b|\bFOR (KEY )?SHARE\b|\bpg_advisory_")
 
 # The organisation is set before the statement within looks for its first row: what refers to what stands beside it is
@@ -172,7 +167,8 @@ class Database:
     """A bounded pool of connections of one role.
 
     At most `size` are at work at once; others wait in front of the pool, for at most `wait_seconds`, and are
-    then refused as `unavailable`.
+    then refused as `unavailable`. A server that leaves a statement unanswered for `answer_seconds` counts as gone; the
+    role's own limit of statements is to be shorter.
     """
 
     def __init__(
@@ -180,13 +176,15 @@ class Database:
         address: DatabaseAddress,
         *,
         size: int,
+        answer_seconds: float | None = None,
         now: Callable[[], datetime] = clock.now,
         wait_seconds: float = 10.0,
     ) -> None:
         self.address = address
         self.size = size
         self._now = now
-        self._pool = Pool(connect_arguments(address), size=size, wait_seconds=wait_seconds)
+        arguments = connect_arguments(address) | {"command_timeout": answer_seconds}
+        self._pool = Pool(arguments, size=size, wait_seconds=wait_seconds)
 
     @property
     def in_use(self) -> int:
@@ -254,7 +252,11 @@ class Database:
             yield connection
             is_sound = True
         except Exception as error:
-            if isinstance(error, _CUT_OFF) or (isinstance(error, asyncpg.InterfaceError) and connection.is_closed()):
+            if isinstance(error, asyncpg.QueryCanceledError):
+                is_sound = True
+                raise TOO_SLOW.anew() from error
+            if _is_away(error, connection):
+                self._pool.doubt()
                 raise AWAY.anew() from error
             # After a second statement while one was running nobody knows what the connection is at.
             is_sound = not isinstance(error, asyncpg.InterfaceError)
@@ -298,6 +300,15 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.close()
+
+
+def _is_away(error: Exception, connection: Any) -> bool:
+    """Tell whether an error says that the server is not there, rather than that the statement was wrong."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(_CLASSES_OF_AWAY) or error.sqlstate == _READ_ONLY
+    if isinstance(error, asyncpg.InterfaceError):
+        return bool(connection.is_closed())
+    return isinstance(error, OSError | asyncpg.InternalClientError)
 
 
 def _made_sure(answer: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, SecretStr, ValidationError
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -58,9 +58,9 @@ class ServerSettings(BaseSettings):
     service_name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Where `/metrics` is served; 0 serves none."""
-    drain_seconds: Annotated[float, Field(ge=0)] = 8
+    drain_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 8
     """How long a stopping server goes on answering, saying that it stops."""
-    graceful_seconds: PositiveFloat = 15
+    graceful_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 15
     """How long requests may take to end after that."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -18,6 +18,9 @@ from chassis.metrics import process_metrics
 from chassis.schema_version import newest_revision, schema_at_least
 from chassis.settings import ServiceSettings
 
+# A little longer than PostgreSQL lets a statement of the role take (docs/how-to/deploy-on-kubernetes.md).
+RUNTIME_SECONDS = 35.0
+WORKER_SECONDS = 125.0
 _RIGHTS = """
     SELECT rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole
         OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE relowner = pg_roles.oid)
@@ -34,8 +37,12 @@ class Standing:
 
     def __init__(self, settings: ServiceSettings, package: str) -> None:
         self._package = package
-        self.runtime = Database(settings.address("runtime"), size=settings.runtime_pool_size)
-        self.worker = Database(settings.address("worker"), size=settings.worker_pool_size)
+        self.runtime = Database(
+            settings.address("runtime"), size=settings.runtime_pool_size, answer_seconds=RUNTIME_SECONDS
+        )
+        self.worker = Database(
+            settings.address("worker"), size=settings.worker_pool_size, answer_seconds=WORKER_SECONDS
+        )
         self._secret = settings.cursor_secret.get_secret_value()
         self.seal = CursorSeal(self._secret)
         self.watcher = HeadWatcher(self.runtime)

@@ -6,6 +6,7 @@ line.
 """
 
 from chassis.migrating.event_schema import create_event_tables, create_idempotency_table, drop_event_tables
+from chassis.migrating.indexes import create_index
 from chassis.migrating.rights import allow, protect, renew_policies, roles
 from chassis.migrating.running import (
     as_sql,
@@ -21,6 +22,7 @@ __all__ = [
     "checked_revisions",
     "create_event_tables",
     "create_idempotency_table",
+    "create_index",
     "differences",
     "drop_event_tables",
     "environment",

@@ -67,7 +67,7 @@ async def migrate(address: DatabaseAddress, package: str, *, to: str = "head") -
 
     One migrator works at a time and the others poll, because waiting for an advisory lock deadlocks with
     CREATE INDEX CONCURRENTLY. A revision that cannot have its locks within two seconds gives way to the
-    traffic and is tried again.
+    traffic and is tried again. A database that a later release has migrated stays as it is.
     """
     engine = create_async_engine("postgresql+asyncpg://", connect_args=connect_arguments(address), poolclass=NullPool)
     config = _config(package)
@@ -99,7 +99,11 @@ async def migrate(address: DatabaseAddress, package: str, *, to: str = "head") -
 def _upgrade(config: Config, to: str) -> Callable[[Connection], None]:
     def run(connection: Connection) -> None:
         config.attributes["connection"] = connection
-        if to == "base":
+        present = MigrationContext.configure(connection).get_current_revision()
+        newest = ScriptDirectory.from_config(config).get_current_head()
+        if to == "head" and present is not None and newest is not None and present > newest:
+            log.warning("the schema is that of a later release", extra={"schema": present, "newest": newest})
+        elif to == "base":
             command.downgrade(config, to)
         else:
             command.upgrade(config, to)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chassis.caller import Caller
 from chassis.database import Database, Transaction
-from chassis.events.interruptions import DATABASE_AWAY
+from chassis.events.handling import is_passing
 from chassis.events.leases import Lease, Leases
 from chassis.metrics import turned
 from service_catalog.clocks.reckoning import Clock
@@ -82,9 +82,9 @@ class Watch:
         try:
             async with self._database.begin(caller) as tx:
                 await _judge(tx, kind, ids)
-        except DATABASE_AWAY:
-            raise
-        except Exception:  # one that cannot be judged does not hold up the others
+        except Exception as error:  # one that cannot be judged does not hold up the others
+            if is_passing(error):
+                raise
             if len(ids) > 1:
                 for id_ in ids:
                     await self._look(kind, caller, [id_])

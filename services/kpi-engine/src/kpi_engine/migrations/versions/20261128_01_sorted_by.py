@@ -2,12 +2,14 @@
 
 from alembic import op
 
+from chassis.migrating import create_index
+
 revision = "20261128_01"
 down_revision = "20261125_20"
 
 
 def upgrade() -> None:
-    op.execute("CREATE INDEX policy_created_at ON policy (org, created_at, id)")
+    create_index("policy_created_at", "policy", "org, created_at, id")
 
 
 def downgrade() -> None:

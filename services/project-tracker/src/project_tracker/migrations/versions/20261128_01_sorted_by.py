@@ -2,19 +2,21 @@
 
 from alembic import op
 
+from chassis.migrating import create_index
+
 revision = "20261128_01"
 down_revision = "20261125_20"
 
 
 def upgrade() -> None:
-    op.execute("CREATE INDEX budget_line_updated_at ON budget_line (org, project_id, updated_at, id)")
-    op.execute("CREATE INDEX calendar_created_at ON calendar (org, created_at, id)")
-    op.execute("CREATE INDEX calendar_name ON calendar (org, name, id)")
-    op.execute("CREATE INDEX cost_updated_at ON cost (org, project_id, updated_at, id)")
-    op.execute("CREATE INDEX dependency_updated_at ON dependency (org, project_id, updated_at, id)")
-    op.execute("CREATE INDEX progress_report_updated_at ON progress_report (org, project_id, updated_at, id)")
-    op.execute("CREATE INDEX project_name ON project (org, name, id)")
-    op.execute("CREATE INDEX task_name ON task (org, project_id, name, id)")
+    create_index("budget_line_updated_at", "budget_line", "org, project_id, updated_at, id")
+    create_index("calendar_created_at", "calendar", "org, created_at, id")
+    create_index("calendar_name", "calendar", "org, name, id")
+    create_index("cost_updated_at", "cost", "org, project_id, updated_at, id")
+    create_index("dependency_updated_at", "dependency", "org, project_id, updated_at, id")
+    create_index("progress_report_updated_at", "progress_report", "org, project_id, updated_at, id")
+    create_index("project_name", "project", "org, name, id")
+    create_index("task_name", "task", "org, project_id, name, id")
 
 
 def downgrade() -> None:

@@ -1,4 +1,4 @@
-"""Changes, and an index of the maintenance windows that are not over."""
+"""Changes."""
 
 from alembic import op
 
@@ -70,12 +70,7 @@ def upgrade() -> None:
     op.execute("CREATE INDEX change_state ON change (org, state, created_at, id)")
     op.execute("CREATE INDEX change_updated_at ON change (org, updated_at, id)")
     protect("change")
-    op.execute(
-        "CREATE INDEX maintenance_window_open ON maintenance_window (org, planned_start)"
-        " WHERE state IN ('scheduled', 'in_progress')"
-    )
 
 
 def downgrade() -> None:
-    op.drop_index("maintenance_window_open")
     op.drop_table("change")

@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrating import protect
 
 revision = "20261125_01"
-down_revision = "20261125_00"
+down_revision = "20261125_00b"
 
 
 def upgrade() -> None:
@@ -56,10 +56,7 @@ def upgrade() -> None:
     op.execute("ALTER TABLE incident ADD COLUMN problem_id UUID")
     op.execute(
         "ALTER TABLE incident ADD CONSTRAINT incident_problem_fkey"
-        " FOREIGN KEY (org, problem_id) REFERENCES problem (org, id)"
-    )
-    op.execute(
-        "CREATE INDEX incident_problem_id ON incident (org, problem_id, created_at, id) WHERE problem_id IS NOT NULL"
+        " FOREIGN KEY (org, problem_id) REFERENCES problem (org, id) NOT VALID"
     )
 
 

@@ -5,7 +5,7 @@ from alembic import op
 from chassis.migrating import protect
 
 revision = "20261125_01b"
-down_revision = "20261125_01"
+down_revision = "20261125_01a"
 
 
 def upgrade() -> None:

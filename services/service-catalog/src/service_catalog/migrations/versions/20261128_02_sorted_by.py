@@ -2,19 +2,21 @@
 
 from alembic import op
 
+from chassis.migrating import create_index
+
 revision = "20261128_02"
 down_revision = "20261128_01"
 
 
 def upgrade() -> None:
-    op.execute("CREATE INDEX acceptance_criterion_dimension ON acceptance_criterion (org, service_id, dimension, id)")
-    op.execute("CREATE INDEX acceptance_criterion_updated_at ON acceptance_criterion (org, service_id, updated_at, id)")
-    op.execute("CREATE INDEX calendar_created_at ON calendar (org, created_at, id)")
-    op.execute("CREATE INDEX calendar_name ON calendar (org, name, id)")
-    op.execute("CREATE INDEX change_state_since ON change (org, state_since, id)")
-    op.execute("CREATE INDEX improvement_state_since ON improvement (org, state_since, id)")
-    op.execute("CREATE INDEX service_dependency_updated_at ON service_dependency (org, service_id, updated_at, id)")
-    op.execute("CREATE INDEX survey_invitation_expires_at ON survey_invitation (org, expires_at, id)")
+    create_index("acceptance_criterion_dimension", "acceptance_criterion", "org, service_id, dimension, id")
+    create_index("acceptance_criterion_updated_at", "acceptance_criterion", "org, service_id, updated_at, id")
+    create_index("calendar_created_at", "calendar", "org, created_at, id")
+    create_index("calendar_name", "calendar", "org, name, id")
+    create_index("change_state_since", "change", "org, state_since, id")
+    create_index("improvement_state_since", "improvement", "org, state_since, id")
+    create_index("service_dependency_updated_at", "service_dependency", "org, service_id, updated_at, id")
+    create_index("survey_invitation_expires_at", "survey_invitation", "org, expires_at, id")
 
 
 def downgrade() -> None:
