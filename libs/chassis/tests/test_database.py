@@ -1,19 +1,27 @@
 """Transactions that exclude one another, and those whose server goes away."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import func, select
 
 from chassis import ids
 from chassis.caller import IdempotencyKey
-from chassis.database import Statement
+from chassis.database import Database, Statement
 from chassis.reading import get_to_change
 from chassis.rejection import Rejection
 from chassis.testkit.databases import Pools
 from chassis.testkit.sample.notes import a_caller, add_note, id_of, note_values
 from chassis.testkit.sample.tables import NOTES, note
 from chassis.writing import insert_one, update_one
+
+
+def raising(sqlstate: str) -> str:
+    return f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{sqlstate}'; END $$"
+
 
 _COUNT = Statement(select(func.count()).select_from(note))
 
@@ -105,3 +113,86 @@ async def test_a_server_that_goes_away_is_told_as_such(notes_pools: Pools, *, re
     assert database.in_use == 0
     async with database.begin(caller) as tx:
         assert await tx.value(_COUNT) == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        (raising("53100"), "database-unavailable"),  # the disk is full
+        (raising("57P01"), "database-unavailable"),  # the server is stopped
+        (raising("58030"), "database-unavailable"),  # the disk is broken
+        (raising("25006"), "database-unavailable"),  # the server is a standby by now
+        ("SET LOCAL statement_timeout = 20; SELECT pg_sleep(2)", "took-too-long"),
+    ],
+)
+async def test_what_the_server_cannot_do_now_may_be_tried_again(notes_pools: Pools, statement: str, code: str) -> None:
+    with pytest.raises(Rejection) as refused:
+        async with notes_pools.runtime.begin(a_caller()) as tx:
+            await tx.connection.execute(statement)
+    assert (refused.value.kind, refused.value.code, refused.value.retry_after_seconds) == ("unavailable", code, 1)
+    assert notes_pools.runtime.in_use == 0
+
+
+async def test_a_mistake_of_ours_stays_one(notes_pools: Pools) -> None:
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with notes_pools.runtime.begin(a_caller()) as tx:
+            await tx.connection.execute("SELECT FROM nowhere")
+
+
+@pytest.mark.parametrize("wrong", [{"password": "guessed"}, {"name": "nowhere"}, {"host": "/nowhere"}])
+async def test_a_database_that_lets_nobody_in_is_away(notes_pools: Pools, wrong: dict[str, str]) -> None:
+    database = Database(replace(notes_pools.runtime.address, **wrong), size=1)
+    with pytest.raises(Rejection) as refused:
+        async with database.begin(a_caller()):
+            pass
+    assert refused.value.code == "database-unavailable"
+
+
+async def test_a_server_that_answers_nothing_any_more_is_given_up(notes_pools: Pools, tmp_path: Path) -> None:
+    address = notes_pools.runtime.address
+    proxy = Proxy(f"{address.host}/.s.PGSQL.{address.port}")
+    async with await asyncio.start_unix_server(proxy.carry, tmp_path / f".s.PGSQL.{address.port}"):
+        database = Database(replace(address, host=str(tmp_path)), size=2, answer_seconds=0.3)
+        async with database.begin(a_caller()), database.begin(a_caller()) as tx:
+            assert await tx.value(_COUNT) == 0
+        proxy.swallow()
+        with pytest.raises(Rejection) as refused:
+            async with database.begin(a_caller()) as tx:
+                pass
+        assert refused.value.code == "database-unavailable"
+        async with asyncio.timeout(0.3), database.begin(a_caller()) as tx:  # the other one is not tried any more
+            assert await tx.value(_COUNT) == 0
+        await database.close()
+        proxy.end()
+
+
+class Proxy:
+    """What stands between a client and a server, and can let the connections there are lie dead."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._carrying: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry what two say to one another."""
+        answers, questions = await asyncio.open_unix_connection(self._server)
+        self._writers += [writer, questions]
+        self._carrying += [asyncio.ensure_future(copy(reader, questions)), asyncio.ensure_future(copy(answers, writer))]
+
+    def swallow(self) -> None:
+        """Carry nothing more of what has begun."""
+        for task in self._carrying:
+            task.cancel()
+
+    def end(self) -> None:
+        """Close everything."""
+        self.swallow()
+        for writer in self._writers:
+            writer.close()
+
+
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while piece := await reader.read(65_536):
+        writer.write(piece)
+        await writer.drain()

@@ -73,6 +73,14 @@ def test_addresses_that_are_none(environment: pytest.MonkeyPatch, url: str) -> N
         ServiceSettings.load()
 
 
+@pytest.mark.parametrize("name", ["DRAIN_SECONDS", "GRACEFUL_SECONDS"])
+@pytest.mark.parametrize("endless", ["inf", "nan", "-1", "86400"])
+def test_a_stop_has_an_end(environment: pytest.MonkeyPatch, name: str, endless: str) -> None:
+    environment.setenv(f"TANDEM_{name}", endless)
+    with pytest.raises(SettingsError, match=f"TANDEM_{name}"):
+        ServiceSettings.load()
+
+
 @pytest.mark.usefixtures("environment")
 def test_secrets_are_not_shown() -> None:
     assert "hush" not in repr(ServiceSettings.load())

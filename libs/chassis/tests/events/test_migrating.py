@@ -35,6 +35,18 @@ async def test_a_migration_gives_way_to_a_reader_and_comes_again(addresses: Addr
     assert await differences(addresses.owner, [METADATA]) == []
 
 
+async def test_a_former_release_leaves_a_later_schema_as_it_is(templates: Templates) -> None:
+    addresses = templates.empty("later")
+    await migrate(addresses.owner, SAMPLE)
+    owner = await asyncpg.connect(**connect_arguments(addresses.owner))
+    try:
+        await owner.execute("UPDATE alembic_version SET version_num = '29991231_01'")
+        await migrate(addresses.owner, SAMPLE)
+        assert await owner.fetchval("SELECT version_num FROM alembic_version") == "29991231_01"
+    finally:
+        await owner.close()
+
+
 async def test_only_an_owner_migrates(templates: Templates) -> None:
     addresses = templates.empty("not_owned")
     with pytest.raises(Exception, match="permission denied"):
