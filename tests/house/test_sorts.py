@@ -1,5 +1,6 @@
 """What a list can be sorted by has an index, so that a page of a long list is found and not sorted for."""
 
+import json
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -41,3 +42,16 @@ def test_what_is_sorted_by_has_an_index(path: Path) -> None:
             if not any(columns[: len(wanted)] == wanted for columns in indexes):
                 missing.append(f"{one.collection}: an index that begins with {', '.join(wanted)}")
     assert missing == []
+
+
+@pytest.mark.parametrize("service", ["service-catalog", "project-tracker", "kpi-engine"])
+def test_every_list_tells_what_it_can_be_sorted_by(service: str) -> None:
+    document = json.loads((REPOSITORY / "docs" / "openapi" / f"{service}.json").read_text(encoding="utf-8"))
+    told = {
+        path: parameter["schema"].get("enum")
+        for path, ways in document["paths"].items()
+        for parameter in ways.get("get", {}).get("parameters", ())
+        if parameter["name"] == "sort"
+    }
+    assert told
+    assert [path for path, names in told.items() if not names] == []

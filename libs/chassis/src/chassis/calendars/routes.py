@@ -7,12 +7,13 @@ from fastapi import Depends, Query, Request, Response
 
 from chassis.calendars import schemas
 from chassis.calendars.operations import Calendars
+from chassis.calendars.tables import SORTS
 from chassis.caller import Caller
 from chassis.http.answers import answer
 from chassis.http.conditions import ExpectedVersion
 from chassis.http.idempotency import needs
 from chassis.http.problems import problems
-from chassis.http.queries import ListQuery
+from chassis.http.queries import ListQuery, sorted_by
 from chassis.http.routes import Router
 from chassis.schemas import Instant, PageOf
 
@@ -23,6 +24,7 @@ Until = Annotated[Instant, Query(description="Where it ends, exclusively; at mos
 class CalendarQuery(ListQuery):
     """What calendars can be found by."""
 
+    sort: Annotated[str | None, sorted_by(SORTS)] = None
     name: str | None = None
     external_source: str | None = None
     external_id: str | None = None

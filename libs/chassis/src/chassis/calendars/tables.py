@@ -4,6 +4,7 @@ from sqlalchemy import Column, Index, MetaData, Numeric, Text, UniqueConstraint
 
 from chassis.resource import JsonDocument, Resource, columns_as_fields, tenant_table
 
+SORTS = ("created_at", "name")
 ROOM = 52 * 1024  # what freezes a calendar says something beside it
 
 
@@ -38,7 +39,7 @@ def calendar_resource(metadata: MetaData) -> Resource:
         noun="calendar",
         table=table,
         fields=columns_as_fields(table, leaving_out=hidden),
-        sorts=("created_at", "name"),
+        sorts=SORTS,
         search=("name",),
         room=ROOM,
     )

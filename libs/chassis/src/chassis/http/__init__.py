@@ -4,7 +4,7 @@ from chassis.http.answers import answer
 from chassis.http.conditions import ExpectedVersion, OptionalVersion, Precondition, PutCondition
 from chassis.http.idempotency import needs
 from chassis.http.problems import problems
-from chassis.http.queries import ListQuery, UnsearchedListQuery
+from chassis.http.queries import ListQuery, UnsearchedListQuery, sorted_by
 from chassis.http.routes import Router
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "answer",
     "needs",
     "problems",
+    "sorted_by",
 ]

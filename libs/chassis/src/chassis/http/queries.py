@@ -1,6 +1,6 @@
 """Query parameters: what every list takes, and the refusal of those nobody declared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, TypeGuard, get_args, get_origin
 from urllib.parse import parse_qsl
@@ -36,6 +36,20 @@ _FIELDS = (
 )
 
 
+SORT_MAX = 64
+
+
+def sorted_by(sorts: Sequence[str]) -> Any:
+    """Return how a list's `sort` is described: the names of a resource's `sorts`, the first if none is said."""
+    usual = sorts[0]
+    names = [name.removeprefix("-") for name in sorts]
+    return Field(
+        max_length=SORT_MAX,
+        description=f"The field to sort by, `{usual}` if it is not said; a leading `-` reverses.",
+        json_schema_extra={"enum": [*names, *(f"-{name}" for name in names)]},
+    )
+
+
 class UnsearchedListQuery(BaseModel):
     """What every list may be asked, also one without a text to look into."""
 
@@ -43,9 +57,7 @@ class UnsearchedListQuery(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=200, description="How many items a page holds at most.")] = 50
     after: Annotated[str | None, Field(max_length=1000, description="The cursor `next` of the page before.")] = None
-    sort: Annotated[str | None, Field(max_length=64, description="The field to sort by; a leading `-` reverses.")] = (
-        None
-    )
+    sort: Annotated[str | None, Field(max_length=SORT_MAX, description="The field to sort by.")] = None
     updated_since: Annotated[Instant | None, Field(description=_UPDATED_SINCE)] = None
     empty: Annotated[FieldNames | None, Field(description=_EMPTY)] = None
     fields: Annotated[FieldNames | None, Field(description=_FIELDS)] = None

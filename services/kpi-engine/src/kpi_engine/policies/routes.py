@@ -7,13 +7,20 @@ from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
 from chassis.events.waiting import OwnWrites
-from chassis.http import PutCondition, Router, UnsearchedListQuery, answer, needs, problems
+from chassis.http import PutCondition, Router, UnsearchedListQuery, answer, needs, problems, sorted_by
 from chassis.schemas import PageOf
 from kpi_engine.policies import schemas
 from kpi_engine.policies.operations import Policies
+from kpi_engine.policies.tables import POLICIES
 
 Reader = Annotated[Caller, Depends(needs("kpi:read"))]
 Writer = Annotated[Caller, Depends(needs("kpi:write"))]
+
+
+class PolicyQuery(UnsearchedListQuery):
+    """What policies can be listed by."""
+
+    sort: Annotated[str | None, sorted_by(POLICIES.sorts)] = None
 
 
 def router(policies: Policies, own_writes: OwnWrites) -> Router:
@@ -22,9 +29,7 @@ def router(policies: Policies, own_writes: OwnWrites) -> Router:
     routes.dependencies.append(Depends(own_writes))
 
     @routes.get("", response_model=PageOf[schemas.Policy])
-    async def list_policies(
-        request: Request, caller: Reader, query: Annotated[UnsearchedListQuery, Query()]
-    ) -> Response:
+    async def list_policies(request: Request, caller: Reader, query: Annotated[PolicyQuery, Query()]) -> Response:
         """List the policies by which your organisation is measured, each from its instant on.
 
         Before the first one the usual values hold: weights 1, 0.3 and 0, no notice, no tolerance.

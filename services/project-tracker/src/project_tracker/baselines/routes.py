@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ListQuery, Router, UnsearchedListQuery, answer, needs, problems
+from chassis.http import ListQuery, Router, UnsearchedListQuery, answer, needs, problems, sorted_by
 from chassis.schemas import Instant, PageOf
 from project_tracker.baselines import schemas
 from project_tracker.baselines.operations import Baselines
+from project_tracker.baselines.tables import BASELINE_TASKS, BASELINES
 from project_tracker.plans.tasks.schemas import Kind
 
 Reader = Annotated[Caller, Depends(needs("projects:read"))]
@@ -19,6 +20,7 @@ Writer = Annotated[Caller, Depends(needs("projects:write"))]
 class BaselineQuery(UnsearchedListQuery):
     """What baselines can be found by."""
 
+    sort: Annotated[str | None, sorted_by(BASELINES.sorts)] = None
     number: int | None = None
     approved_at_from: Instant | None = None
     approved_at_to: Instant | None = None
@@ -29,6 +31,7 @@ class BaselineQuery(UnsearchedListQuery):
 class BaselineTaskQuery(ListQuery):
     """What the tasks of a baseline can be found by."""
 
+    sort: Annotated[str | None, sorted_by(BASELINE_TASKS.sorts)] = None
     task_id: UUID | None = None
     wbs: str | None = None
     kind: Kind | None = None

@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from project_tracker.budget_lines import schemas
 from project_tracker.budget_lines.operations import BudgetLines
+from project_tracker.budget_lines.tables import BUDGET_LINES
 
 Reader = Annotated[Caller, Depends(needs("projects:read"))]
 Writer = Annotated[Caller, Depends(needs("projects:write"))]
@@ -19,6 +20,7 @@ Writer = Annotated[Caller, Depends(needs("projects:write"))]
 class BudgetLineQuery(ListQuery):
     """What budget lines can be found by."""
 
+    sort: Annotated[str | None, sorted_by(BUDGET_LINES.sorts)] = None
     task_id: UUID | None = None
     period_start_from: Instant | None = None
     period_start_to: Instant | None = None

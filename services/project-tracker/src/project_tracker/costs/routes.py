@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ListQuery, Router, answer, needs, problems
+from chassis.http import ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from project_tracker.costs import schemas
 from project_tracker.costs.operations import Costs
+from project_tracker.costs.tables import COSTS
 
 Reader = Annotated[Caller, Depends(needs("projects:read"))]
 Writer = Annotated[Caller, Depends(needs("projects:write"))]
@@ -19,6 +20,7 @@ Writer = Annotated[Caller, Depends(needs("projects:write"))]
 class CostQuery(ListQuery):
     """What costs can be found by."""
 
+    sort: Annotated[str | None, sorted_by(COSTS.sorts)] = None
     task_id: UUID | None = None
     category: schemas.Category | None = None
     incurred_at_from: Instant | None = None

@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from project_tracker.progress import schemas
 from project_tracker.progress.operations import ProgressReports
+from project_tracker.progress.tables import PROGRESS_REPORTS
 
 Reader = Annotated[Caller, Depends(needs("projects:read"))]
 Writer = Annotated[Caller, Depends(needs("projects:write"))]
@@ -19,6 +20,7 @@ Writer = Annotated[Caller, Depends(needs("projects:write"))]
 class ProgressReportQuery(ListQuery):
     """What progress reports can be found by."""
 
+    sort: Annotated[str | None, sorted_by(PROGRESS_REPORTS.sorts)] = None
     task_id: UUID | None = None
     status_at: Instant | None = None
     status_at_from: Instant | None = None

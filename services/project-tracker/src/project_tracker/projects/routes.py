@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, PutCondition, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, PutCondition, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, Key, PageOf
 from project_tracker.projects import schemas
 from project_tracker.projects.operations import Projects
+from project_tracker.projects.tables import PROJECTS
 
 Reader = Annotated[Caller, Depends(needs("projects:read"))]
 Writer = Annotated[Caller, Depends(needs("projects:write"))]
@@ -19,6 +20,7 @@ Writer = Annotated[Caller, Depends(needs("projects:write"))]
 class ProjectQuery(ListQuery):
     """What projects can be found by."""
 
+    sort: Annotated[str | None, sorted_by(PROJECTS.sorts)] = None
     key: str | None = None
     name: str | None = None
     kind: schemas.Kind | None = None

@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import PageOf
 from chassis.transitions import Transitions
 from service_catalog.acceptance import schemas
 from service_catalog.acceptance.operations import AcceptanceCriteria
+from service_catalog.acceptance.tables import CRITERIA
 
 PATH = "/services/{service_id}/acceptance-criteria"
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
@@ -21,6 +22,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class CriterionQuery(ListQuery):
     """What acceptance criteria can be found by."""
 
+    sort: Annotated[str | None, sorted_by(CRITERIA.sorts)] = None
     dimension: schemas.Dimension | None = None
     status: list[schemas.Status] | None = None
     mandatory: bool | None = None

@@ -6,12 +6,23 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, PutCondition, Router, answer, needs, problems
+from chassis.http import (
+    ExpectedVersion,
+    ListQuery,
+    OptionalVersion,
+    PutCondition,
+    Router,
+    answer,
+    needs,
+    problems,
+    sorted_by,
+)
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Key, PageOf
 from chassis.transitions import Transitions
 from service_catalog.catalogue_items import schemas
 from service_catalog.catalogue_items.operations import CatalogueItems
+from service_catalog.catalogue_items.tables import CATALOGUE_ITEMS
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -21,6 +32,7 @@ PATH = "/catalogue-items"
 class CatalogueItemQuery(ListQuery):
     """What catalogue items can be found by."""
 
+    sort: Annotated[str | None, sorted_by(CATALOGUE_ITEMS.sorts)] = None
     key: str | None = None
     name: str | None = None
     service_id: list[UUID] | None = None

@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ListQuery, Router, answer, needs, problems
+from chassis.http import ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Day, PageOf
 from service_catalog.costs import schemas
 from service_catalog.costs.operations import Costs
+from service_catalog.costs.tables import COSTS
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -19,6 +20,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class CostQuery(ListQuery):
     """What costs can be found by."""
 
+    sort: Annotated[str | None, sorted_by(COSTS.sorts)] = None
     service_id: list[UUID] | None = None
     category: list[schemas.Category] | None = None
     nature: schemas.Nature | None = None

@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import PageOf
 from service_catalog.dependencies import schemas
 from service_catalog.dependencies.operations import Dependencies
+from service_catalog.dependencies.tables import DEPENDENCIES
 
 OWN = "/services/{service_id}/dependencies"
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
@@ -25,6 +26,7 @@ Way = Annotated[
 class DependencyQuery(ListQuery):
     """What dependencies can be found by."""
 
+    sort: Annotated[str | None, sorted_by(DEPENDENCIES.sorts)] = None
     depends_on_id: UUID | None = None
     type: schemas.Type | None = None
     external_source: str | None = None

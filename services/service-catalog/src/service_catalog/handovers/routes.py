@@ -7,11 +7,12 @@ from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
 from chassis.events.waiting import OwnWrites
-from chassis.http import ListQuery, OptionalVersion, Router, answer, needs, problems
+from chassis.http import ListQuery, OptionalVersion, Router, answer, needs, problems, sorted_by
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
 from service_catalog.handovers import schemas
 from service_catalog.handovers.operations import Handovers
+from service_catalog.handovers.tables import HANDOVERS
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Approver = Annotated[Caller, Depends(needs("catalog:approve"))]
@@ -20,6 +21,7 @@ Approver = Annotated[Caller, Depends(needs("catalog:approve"))]
 class HandoverQuery(ListQuery):
     """What handovers can be found by."""
 
+    sort: Annotated[str | None, sorted_by(HANDOVERS.sorts)] = None
     service_id: list[UUID] | None = None
     project_id: list[UUID] | None = None
     state: list[schemas.State] | None = None

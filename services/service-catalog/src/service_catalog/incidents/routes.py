@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
 from service_catalog.incidents import schemas
 from service_catalog.incidents.operations import Incidents
 from service_catalog.incidents.priority import Level, Priority
+from service_catalog.incidents.tables import INCIDENTS
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -21,6 +22,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class ProblemIncidentQuery(ListQuery):
     """What the incidents of one problem can be found by."""
 
+    sort: Annotated[str | None, sorted_by(INCIDENTS.sorts)] = None
     service_id: list[UUID] | None = None
     state: list[schemas.State] | None = None
     priority: list[Priority] | None = None

@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, Router, UnsearchedListQuery, answer, needs, problems
+from chassis.http import ExpectedVersion, Router, UnsearchedListQuery, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from service_catalog.incidents.priority import Priority
 from service_catalog.levels import schemas
 from service_catalog.levels.agreement import Metric
 from service_catalog.levels.operations import ServiceLevels
+from service_catalog.levels.tables import SERVICE_LEVELS
 
 PATH = "/service-levels"
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
@@ -22,6 +23,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class ServiceLevelQuery(UnsearchedListQuery):
     """What service levels can be found by."""
 
+    sort: Annotated[str | None, sorted_by(SERVICE_LEVELS.sorts)] = None
     service_id: list[UUID] | None = None
     metric: list[Metric] | None = None
     priority: list[Priority] | None = None

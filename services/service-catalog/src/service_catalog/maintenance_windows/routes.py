@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
 from service_catalog.maintenance_windows import schemas
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
+from service_catalog.maintenance_windows.tables import WINDOWS
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -21,6 +22,7 @@ PATH = "/maintenance-windows"
 class MaintenanceWindowQuery(ListQuery):
     """What maintenance windows can be found by."""
 
+    sort: Annotated[str | None, sorted_by(WINDOWS.sorts)] = None
     service_id: Annotated[UUID | None, Query(description="Only those with this one among their services.")] = None
     state: list[schemas.State] | None = None
     planned_start_from: Instant | None = None

@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
 from service_catalog.outages import schemas
 from service_catalog.outages.operations import Outages
+from service_catalog.outages.tables import OUTAGES
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -20,6 +21,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class OutageQuery(ListQuery):
     """What outages can be found by."""
 
+    sort: Annotated[str | None, sorted_by(OUTAGES.sorts)] = None
     service_id: list[UUID] | None = None
     severity: list[schemas.Severity] | None = None
     state: list[schemas.State] | None = None

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
@@ -16,6 +16,7 @@ from service_catalog.incidents.routes import ProblemIncidentQuery
 from service_catalog.incidents.schemas import Factor, Incident
 from service_catalog.problems import schemas
 from service_catalog.problems.operations import Problems
+from service_catalog.problems.tables import PROBLEMS
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -24,6 +25,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class ProblemQuery(ListQuery):
     """What problems can be found by."""
 
+    sort: Annotated[str | None, sorted_by(PROBLEMS.sorts)] = None
     service_id: list[UUID] | None = None
     state: list[schemas.State] | None = None
     priority: list[Priority] | None = None

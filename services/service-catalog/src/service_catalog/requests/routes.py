@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from chassis.transitions import Transitions
 from service_catalog.requests import schemas
 from service_catalog.requests.clocks import FulfilmentClocks
 from service_catalog.requests.operations import ServiceRequests
+from service_catalog.requests.tables import SERVICE_REQUESTS
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -22,6 +23,7 @@ PATH = "/service-requests"
 class ServiceRequestQuery(ListQuery):
     """What service requests can be found by."""
 
+    sort: Annotated[str | None, sorted_by(SERVICE_REQUESTS.sorts)] = None
     catalogue_item_id: list[UUID] | None = None
     service_id: list[UUID] | None = None
     state: list[schemas.State] | None = None

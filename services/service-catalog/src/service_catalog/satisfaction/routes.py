@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
 from service_catalog.satisfaction import schemas
 from service_catalog.satisfaction.operations import Invitations, Responses
+from service_catalog.satisfaction.tables import INVITATIONS, RESPONSES
 
 ANSWER_PATH = "/survey-responses/answer"
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
@@ -20,6 +21,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class SurveyInvitationQuery(ListQuery):
     """What invitations can be found by."""
 
+    sort: Annotated[str | None, sorted_by(INVITATIONS.sorts)] = None
     service_id: list[UUID] | None = None
     incident_id: UUID | None = None
     recipient: str | None = None
@@ -32,6 +34,7 @@ class SurveyInvitationQuery(ListQuery):
 class SurveyResponseQuery(ListQuery):
     """What responses can be found by."""
 
+    sort: Annotated[str | None, sorted_by(RESPONSES.sorts)] = None
     service_id: list[UUID] | None = None
     incident_id: UUID | None = None
     invitation_id: UUID | None = None

@@ -6,12 +6,23 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, PutCondition, Router, answer, needs, problems
+from chassis.http import (
+    ExpectedVersion,
+    ListQuery,
+    OptionalVersion,
+    PutCondition,
+    Router,
+    answer,
+    needs,
+    problems,
+    sorted_by,
+)
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Day, Instant, Key, PageOf
 from chassis.transitions import History, Transitions
 from service_catalog.services import schemas
 from service_catalog.services.operations import Services
+from service_catalog.services.tables import SERVICES
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -20,6 +31,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class ServiceQuery(ListQuery):
     """What services can be found by."""
 
+    sort: Annotated[str | None, sorted_by(SERVICES.sorts)] = None
     key: str | None = None
     name: str | None = None
     type: schemas.Type | None = None

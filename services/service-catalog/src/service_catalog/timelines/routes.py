@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ListQuery, Router, answer, needs, problems
+from chassis.http import ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.schemas import PageOf
 from service_catalog.timelines import schemas
 from service_catalog.timelines.operations import Timelines
+from service_catalog.timelines.tables import WORK_NOTES
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
 Writer = Annotated[Caller, Depends(needs("catalog:write"))]
@@ -18,6 +19,7 @@ Writer = Annotated[Caller, Depends(needs("catalog:write"))]
 class WorkNoteQuery(ListQuery):
     """What work notes can be found by."""
 
+    sort: Annotated[str | None, sorted_by(WORK_NOTES.sorts)] = None
     internal: bool | None = None
     author: str | None = None
 

@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, Router, UnsearchedListQuery, answer, needs, problems
+from chassis.http import ExpectedVersion, Router, UnsearchedListQuery, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import PageOf
 from project_tracker.plans.links import schemas
 from project_tracker.plans.links.operations import Dependencies
+from project_tracker.plans.tables import DEPENDENCIES
 
 Reader = Annotated[Caller, Depends(needs("projects:read"))]
 Writer = Annotated[Caller, Depends(needs("projects:write"))]
@@ -19,6 +20,7 @@ Writer = Annotated[Caller, Depends(needs("projects:write"))]
 class DependencyQuery(UnsearchedListQuery):
     """What links can be found by."""
 
+    sort: Annotated[str | None, sorted_by(DEPENDENCIES.sorts)] = None
     predecessor_id: UUID | None = None
     successor_id: UUID | None = None
     type: schemas.LinkType | None = None

@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from chassis.caller import Caller
-from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems
+from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
+from project_tracker.plans.tables import TASKS
 from project_tracker.plans.tasks import schemas
 from project_tracker.plans.tasks.operations import Tasks
 
@@ -19,6 +20,7 @@ Writer = Annotated[Caller, Depends(needs("projects:write"))]
 class TaskQuery(ListQuery):
     """What tasks can be found by."""
 
+    sort: Annotated[str | None, sorted_by(TASKS.sorts)] = None
     wbs: str | None = None
     kind: schemas.Kind | None = None
     parent_id: UUID | None = None
