@@ -215,7 +215,7 @@ async def test_what_cannot_be_applied_now_is_refused_as_passing(addresses: Addre
 
     async with service_on(addresses, {CREATED: effect(away)}) as service:
         refused = await deliver(service, an_event())
-    assert (refused.status_code, refused.json()["code"]) == (503, "not-applied-now")
+    assert (refused.status_code, refused.json()["code"]) == (503, "database-unavailable")
     connection = await asyncpg.connect(**connect_arguments(addresses.owner))
     try:
         assert await connection.fetchval("SELECT count(*) FROM event_effect") == 0

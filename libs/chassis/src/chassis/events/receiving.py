@@ -9,8 +9,7 @@ from chassis.caller import EVERY_ORGANISATION, ORGANISATION, Caller
 from chassis.database import Database
 from chassis.events.applying import apply_each
 from chassis.events.envelope import Event
-from chassis.events.handling import Handlers, is_passing
-from chassis.events.interruptions import DATABASE_AWAY
+from chassis.events.handling import Handlers
 from chassis.events.progress import FIRST_PROJECTION
 from chassis.events.schemas import Received
 from chassis.metrics import process_metrics
@@ -45,20 +44,13 @@ class Receiving:
         counts: Counter[str] = Counter()
         pool = self.worker if caller.org == EVERY_ORGANISATION else self.runtime
         projection = self.projection()
-        try:
-            async with pool.begin(caller) as tx:
-                await tx.connection.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
-                for source, run in groupby(owned, key=lambda event: event.source.removeprefix("/")):
-                    delivered, handlers = list(run), self.handlers(source, projection)
-                    known = [event for event in delivered if event.type in handlers]
-                    counts["unknown"] += len(delivered) - len(known)
-                    counts.update(await apply_each(tx, source, known, handlers, projection=projection))
-        except DATABASE_AWAY as error:
-            if not is_passing(error):
-                raise
-            raise Rejection(
-                "unavailable", "not-applied-now", "The events cannot be applied now.", retry_after_seconds=1
-            ) from error
+        async with pool.begin(caller) as tx:
+            await tx.connection.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
+            for source, run in groupby(owned, key=lambda event: event.source.removeprefix("/")):
+                delivered, handlers = list(run), self.handlers(source, projection)
+                known = [event for event in delivered if event.type in handlers]
+                counts["unknown"] += len(delivered) - len(known)
+                counts.update(await apply_each(tx, source, known, handlers, projection=projection))
         for outcome, number in counts.items():
             process_metrics().events_received.labels(outcome).inc(number)
         return Received(**{name: counts[name] for name in Received.model_fields})

@@ -100,6 +100,7 @@ def _upgrade(config: Config, to: str) -> Callable[[Connection], None]:
     def run(connection: Connection) -> None:
         config.attributes["connection"] = connection
         present = MigrationContext.configure(connection).get_current_revision()
+        connection.rollback()  # a revision that commits by itself has to begin by itself
         newest = ScriptDirectory.from_config(config).get_current_head()
         if to == "head" and present is not None and newest is not None and present > newest:
             log.warning("the schema is that of a later release", extra={"schema": present, "newest": newest})

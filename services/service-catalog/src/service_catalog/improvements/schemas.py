@@ -35,7 +35,7 @@ def _last_second(value: object) -> object:
 PlannedEnd = Annotated[
     Instant,
     BeforeValidator(_last_second),
-    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
 ]
 
 EXAMPLE: dict[str, Any] = {
