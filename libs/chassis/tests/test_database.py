@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -140,7 +141,7 @@ async def test_a_mistake_of_ours_stays_one(notes_pools: Pools) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"password": "guessed"}, {"name": "nowhere"}, {"host": "/nowhere"}])
-async def test_a_database_that_lets_nobody_in_is_away(notes_pools: Pools, wrong: dict[str, str]) -> None:
+async def test_a_database_that_lets_nobody_in_is_away(notes_pools: Pools, wrong: dict[str, Any]) -> None:
     database = Database(replace(notes_pools.runtime.address, **wrong), size=1)
     with pytest.raises(Rejection) as refused:
         async with database.begin(a_caller()):
