@@ -4,7 +4,7 @@ from sqlalchemy import Column, Index, MetaData, Numeric, Text, UniqueConstraint
 
 from chassis.resource import JsonDocument, Resource, columns_as_fields, tenant_table
 
-SORTS = ("created_at", "name")
+SORTS = ("created_at", "updated_at", "name")
 ROOM = 52 * 1024  # what freezes a calendar says something beside it
 
 
@@ -32,6 +32,7 @@ def calendar_resource(metadata: MetaData) -> Resource:
         UniqueConstraint("org", "external_source", "external_id", name="calendar_external_key"),
         Index("calendar_created_at", "org", "created_at", "id"),
         Index("calendar_name", "org", "name", "id"),
+        Index("calendar_updated_at", "org", "updated_at", "id"),
     )
     hidden = frozenset({"own_holidays", "own_hours_per_day", "own_hours_per_week"})
     return Resource(
