@@ -81,6 +81,11 @@ async def test_the_impact_is_what_a_search_finds(catalog: Catalog, pools: Pools,
                 assert {number: (deep, via) for number, deep, via in found} == expected
                 assert told["count"] == len(found) == len(expected)
                 order = [(one["depth"], one["key"]) for one in told["items"]]
+                shown = {start, *(number for number, *_ in found)}
+                drawn = [
+                    (numbers[one["service_id"]], numbers[one["depends_on_id"]], one["type"]) for one in told["links"]
+                ]
+                assert sorted(drawn) == sorted(one for one in links if {one[0], one[1]} <= shown)
                 assert order == sorted(order)
                 few: Any = await catalog.get(
                     f"services/{made[start]}/impact", direction=direction, depth=depth, limit=3

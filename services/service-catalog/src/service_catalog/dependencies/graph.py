@@ -70,6 +70,16 @@ HARD_AROUND = Statement(
 
 LINKS = Statement(text("SELECT service_id, depends_on_id FROM service_dependency"))
 
+LINKS_AMONG = Statement(
+    text(
+        """
+        SELECT service_id, depends_on_id, type FROM service_dependency
+        WHERE service_id = ANY(:service_ids) AND depends_on_id = ANY(:service_ids)
+        ORDER BY service_id, depends_on_id
+        """
+    ).bindparams(bindparam("service_ids", type_=ARRAY(Uuid)))
+)
+
 # One at a time may add to an organisation's graph; held until the transaction ends.
 LOCK_GRAPH = Statement(
     text("SELECT pg_advisory_xact_lock(hashtextextended('service_dependency ' || :org, 0))").bindparams(

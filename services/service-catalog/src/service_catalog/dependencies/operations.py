@@ -18,7 +18,15 @@ from chassis.rejection import Rejection, invalid
 from chassis.writing import add, delete_one, revise
 from service_catalog.dependencies import importing, soundness
 from service_catalog.dependencies.cycles import closing
-from service_catalog.dependencies.graph import CLOSES_CYCLE, HARD_AROUND, LINKS, LOCK_GRAPH, neighbours, walk
+from service_catalog.dependencies.graph import (
+    CLOSES_CYCLE,
+    HARD_AROUND,
+    LINKS,
+    LINKS_AMONG,
+    LOCK_GRAPH,
+    neighbours,
+    walk,
+)
 from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyItem, DependencyPatch, NewDependency
 from service_catalog.dependencies.tables import DEPENDENCIES
 from service_catalog.services.directory import hold_services, service_card, service_cards
@@ -105,12 +113,21 @@ class Dependencies:
         async with self._database.read(caller) as tx:
             await service_card(tx, service_id)
             rows = await tx.all(walk(direction), starts=[service_id], depth=depth, hard_only=False, most=most)
+            links = await tx.all(LINKS_AMONG, service_ids=[service_id, *(row["id"] for row in rows)])
             document = {
                 "service_id": str(service_id),
                 "direction": direction,
                 "depth": depth,
                 "count": rows[0]["number"] if rows else 0,
                 "items": [_reached(row) for row in rows],
+                "links": [
+                    {
+                        "service_id": str(link["service_id"]),
+                        "depends_on_id": str(link["depends_on_id"]),
+                        "type": link["type"],
+                    }
+                    for link in links
+                ],
             }
             return Found(json.dumps(document, ensure_ascii=False))
 

@@ -102,6 +102,14 @@ class ReachedService(Output):
     """`hard` where hard links alone lead to it, else `soft`."""
 
 
+class ImpactLink(Output):
+    """That a service depends on another one."""
+
+    service_id: UUID
+    depends_on_id: UUID
+    type: Type
+
+
 class Impact(Output):
     """What a service depends on (`down`), or what depends on it (`up`), near ones first."""
 
@@ -112,3 +120,5 @@ class Impact(Output):
     count: int
     """How many services were reached in all."""
     items: list[ReachedService]
+    links: list[ImpactLink]
+    """All dependencies among the service and those in `items`, to draw them by."""
