@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from chassis.standing import RUNTIME_SECONDS, WORKER_SECONDS
 from tandem_local.databases import Database, create_databases, drop_database
 from tandem_local.postgres import PostgresServer
 
@@ -37,6 +38,9 @@ async def test_asks_for_the_password(server: PostgresServer) -> None:
         await asyncpg.connect(server.dsn_of("postgres", password="guess"))
 
 
+UNANSWERED = {"runtime": RUNTIME_SECONDS, "worker": WORKER_SECONDS}
+
+
 async def test_roles_have_no_more_rights_than_their_duty(server: PostgresServer, database: Database) -> None:
     for duty, statement_timeout in (("owner", "0"), ("runtime", "30s"), ("worker", "2min")):
         connection = await asyncpg.connect(server.dsn_of("garden", database.role(duty), database.password(duty)))
@@ -47,6 +51,8 @@ async def test_roles_have_no_more_rights_than_their_duty(server: PostgresServer,
             assert row is not None
             assert not any(row.values())
             assert await connection.fetchval("SHOW statement_timeout") == statement_timeout
+            allowed = await connection.fetchval("SELECT current_setting('statement_timeout')::interval")
+            assert duty == "owner" or allowed.total_seconds() < UNANSWERED[duty]
             if duty == "owner":
                 await connection.execute("CREATE TABLE bed (id int); DROP TABLE bed")
             else:

@@ -138,6 +138,12 @@ async def test_a_mistake_of_ours_stays_one(notes_pools: Pools) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         async with notes_pools.runtime.begin(a_caller()) as tx:
             await tx.connection.execute("SELECT FROM nowhere")
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with notes_pools.runtime.begin(a_caller(), read_only=True) as tx:
+            await insert_one(tx, NOTES, note_values())
+    with pytest.raises(FileNotFoundError):
+        async with notes_pools.runtime.begin(a_caller()):
+            raise FileNotFoundError("of ours")
 
 
 @pytest.mark.parametrize("wrong", [{"password": "guessed"}, {"name": "nowhere"}, {"host": "/nowhere"}])

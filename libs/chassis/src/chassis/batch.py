@@ -267,8 +267,7 @@ async def known_rows(
     if not ids_found:
         return {}
     rows = await tx.all(_locked(resource), wanted_ids=ids_found)
-    if rows:
-        tx.not_before(max(row["updated_at"] for row in rows))
+    tx.not_before(*rows)
     return {
         (kind, key): row
         for kind, keys in wanted.items()

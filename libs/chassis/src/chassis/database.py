@@ -7,7 +7,7 @@ carries the organisation itself.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -36,7 +36,6 @@ REPETITION_WAIT_MS = 1000  # how long a repeated request waits for the first one
 _R = TypeVar("_R")
 # Connection, resources, intervention of an operator, system: it is the server that has gone, goes or is full.
 _CLASSES_OF_AWAY = ("08", "53", "57", "58")
-_READ_ONLY = "25006"  # of a server that is no longer the one to write to
 TOO_SLOW = Rejection("unavailable", "took-too-long", "The database took too long for this.", retry_after_seconds=1)
 _LOCKING = re.compile(r"\bFOR (NO KEY )?UPDATE\b|\bFOR (KEY )?SHARE\b|\bpg_advisory_")
 
@@ -116,9 +115,9 @@ class Transaction(Reading):
         self.alone_in = alone_in
         self.concluded = False
 
-    def not_before(self, changed_at: datetime) -> None:
-        """Let the instant not be before one at which something was changed that this transaction had to wait for."""
-        self.now = max(self.now, changed_at)
+    def not_before(self, *rows: Mapping[str, Any]) -> None:
+        """Let the instant not be before the last change of rows that this transaction may have had to wait for."""
+        self.now = max((self.now, *(row["updated_at"] for row in rows)))
 
     def _asked(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
         return [statement.text, *statement.arguments(values)]
@@ -241,11 +240,11 @@ class Database:
 
     @asynccontextmanager
     async def _reading(self, caller: Caller) -> AsyncIterator[Reading]:
-        async with self._lent() as connection:
+        async with self._lent(writes=False) as connection:
             yield Reading(connection, caller, self._now())
 
     @asynccontextmanager
-    async def _lent(self) -> AsyncIterator[Any]:
+    async def _lent(self, *, writes: bool) -> AsyncIterator[Any]:
         connection = await self._pool.take()
         is_sound = False
         try:
@@ -255,7 +254,8 @@ class Database:
             if isinstance(error, asyncpg.QueryCanceledError):
                 is_sound = True
                 raise TOO_SLOW.anew() from error
-            if _is_away(error, connection):
+            is_standby = writes and isinstance(error, asyncpg.ReadOnlySQLTransactionError)
+            if is_standby or _is_away(error, connection):
                 self._pool.doubt()
                 raise AWAY.anew() from error
             # After a second statement while one was running nobody knows what the connection is at.
@@ -277,7 +277,7 @@ class Database:
             opening += "; SET LOCAL synchronous_commit = off"
         if alone_in is not None:
             opening += f"; SELECT pg_advisory_xact_lock({lock_number(caller.org, alone_in)})"
-        async with self._lent() as connection:
+        async with self._lent(writes=not read_only) as connection:
             try:
                 await connection.execute(opening)
                 yield Transaction(connection, caller, self._now(), alone_in)
@@ -305,10 +305,10 @@ class Database:
 def _is_away(error: Exception, connection: Any) -> bool:
     """Tell whether an error says that the server is not there, rather than that the statement was wrong."""
     if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(_CLASSES_OF_AWAY) or error.sqlstate == _READ_ONLY
+        return (error.sqlstate or "").startswith(_CLASSES_OF_AWAY)
     if isinstance(error, asyncpg.InterfaceError):
         return bool(connection.is_closed())
-    return isinstance(error, OSError | asyncpg.InternalClientError)
+    return isinstance(error, ConnectionError | TimeoutError | asyncpg.InternalClientError)
 
 
 def _made_sure(answer: str) -> None:

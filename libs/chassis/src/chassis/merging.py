@@ -1,4 +1,4 @@
-"""Merge patches (RFC 7396) of fields that hold an object: what is sent of it is merged into what there is."""
+"""Merge patches (RFC 7396): what is sent of an object is merged into what there is; what differs from a row."""
 
 import json
 from collections.abc import Mapping
@@ -59,6 +59,11 @@ def whole(patch: _Patch, row: Mapping[str, Any]) -> _Patch:
         return patch
     present = json.loads(row["body"])
     return patch.model_copy(update={name: _merged(name, part, present[name]) for name, part in parts.items()})
+
+
+def differing(row: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some fields that a row has otherwise, or does not have as columns."""
+    return {name: value for name, value in sent.items() if name not in row or row[name] != value}
 
 
 def _merged(name: str, part: Part, present: Mapping[str, Any] | None) -> BaseModel:

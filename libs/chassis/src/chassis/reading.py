@@ -109,7 +109,7 @@ async def get_to_delete(
 async def _locked(tx: Transaction, resource: Resource, id_: UUID, lock: _Lock, owner: UUID | None) -> Any:
     row = await tx.one(_row(resource, owned=owner is not None, lock=lock), wanted_id=id_, wanted_owner=owner)
     if row is not None:
-        tx.not_before(row["updated_at"])
+        tx.not_before(row)
     return row
 
 
@@ -124,8 +124,7 @@ def _expected(resource: Resource, row: Any, version: int | None) -> Any:
 async def lock_free(tx: Transaction, resource: Resource, ids: Sequence[UUID]) -> Sequence[Any]:
     """Lock those of the resources that nobody holds, in the order of their ids, and return their rows."""
     rows = await tx.all(_free(resource), ids=ids)
-    if rows:
-        tx.not_before(max(row["updated_at"] for row in rows))
+    tx.not_before(*rows)
     return rows
 
 

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from chassis.merging import whole
+from chassis.merging import differing, whole
 from chassis.rejection import Fault, invalid
 
 FIRST_YEAR = 1900
@@ -189,11 +189,6 @@ def merged_labels(present: Mapping[str, str], changes: Mapping[str, str | None])
     if len(merged) > LABELS_MAX:
         raise invalid(Fault("/labels", "too-long", f"There are at most {LABELS_MAX} labels."))
     return merged
-
-
-def differing(present: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of some fields that a row has otherwise, or does not have."""
-    return {name: value for name, value in sent.items() if name not in present or present[name] != value}
 
 
 class Input(BaseModel):

@@ -18,7 +18,7 @@ from chassis.metrics import process_metrics
 from chassis.schema_version import newest_revision, schema_at_least
 from chassis.settings import ServiceSettings
 
-# A little longer than PostgreSQL lets a statement of the role take (docs/how-to/deploy-on-kubernetes.md).
+# A little longer than PostgreSQL lets a statement of the role take: where it does not say so itself, it is gone.
 RUNTIME_SECONDS = 35.0
 WORKER_SECONDS = 125.0
 _RIGHTS = """

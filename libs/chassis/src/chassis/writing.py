@@ -12,6 +12,7 @@ from chassis.caller import IdempotencyKey
 from chassis.database import Transaction, unnested
 from chassis.events.sizes import too_large
 from chassis.keys import IN_FORCE, kept_with
+from chassis.merging import differing
 from chassis.outcome import Written
 from chassis.reading import find_to_change, stale
 from chassis.rejection import not_found
@@ -94,10 +95,10 @@ async def revise(
     """Change a locked row in the columns named; what is equal already has no new version and no event."""
     if expected is not None and row["version"] != expected:
         raise stale(row)
-    differing = {name: value for name, value in changes.items() if row[name] != value}
-    if not differing:
+    anew = differing(row, changes)
+    if not anew:
         return Written(body=row["body"], id=row["id"], version=row["version"])
-    return await update_one(tx, resource, row["id"], differing)
+    return await update_one(tx, resource, row["id"], anew)
 
 
 async def delete_one(tx: Transaction, resource: Resource, id_: UUID, *, expected: int | None = None) -> Written:

@@ -10,13 +10,13 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.history import history
 from chassis.keys import command, conclude
+from chassis.merging import differing
 from chassis.moving import begin, misplaced, moment_of, move
 from chassis.outcome import Found, Mode, Written
 from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.schemas import differing
 from chassis.transitions import transitions_document
 from chassis.writing import revise
 from service_catalog.improvements import importing

@@ -14,6 +14,7 @@ from chassis.database import Database, Reading, Statement, Transaction
 from chassis.history import Entry, correct, history, record, steps_in_force
 from chassis.keys import command, conclude
 from chassis.lifecycle import Transition
+from chassis.merging import differing
 from chassis.moving import moment_of, move
 from chassis.outcome import Found, Mode, Written
 from chassis.past import write_told
@@ -21,7 +22,6 @@ from chassis.reader import Reader
 from chassis.reading import find_to_change, get_row, get_to_change
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.resource import Instant, shown
-from chassis.schemas import differing
 from chassis.transitions import transitions_document
 from chassis.writing import insert_one, revise
 from service_catalog.changes.directory import leading
