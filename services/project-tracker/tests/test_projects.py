@@ -44,7 +44,7 @@ async def test_what_is_not_said_has_a_default(tracker: Tracker) -> None:
         ({"start_at": "2026-03-02"}, "/start_at", "instant"),
         ({"budget_limit": {"amount": "1", "currency": "USD"}}, "/budget_limit/currency", "currency-differs"),
         ({"budget_limit": {"amount": 1, "currency": "EUR"}}, "/budget_limit/amount", "decimal"),
-        ({"budget_limit": {"amount": "-1", "currency": "EUR"}}, "/budget_limit/amount", "decimal"),
+        ({"budget_limit": {"amount": "-1", "currency": "EUR"}}, "/budget_limit/amount", "decimal-range"),
         ({"target_service": {"key": "x"}}, "/target_service", "target-service"),
         ({"calendar_id": str(ids.new_id())}, "/calendar_id", "reference-unknown"),
         ({"predecessor_project_id": str(ids.new_id())}, "/predecessor_project_id", "reference-unknown"),

@@ -74,7 +74,12 @@ async def test_a_task_has_one_report_of_a_status_time(tracker: Tracker, own: str
             "/period_end",
             "before-start",
         ),
-        ("budget-lines", {"period_start": AT, "period_end": AT, "amount": euros("-1")}, "/amount/amount", "decimal"),
+        (
+            "budget-lines",
+            {"period_start": AT, "period_end": AT, "amount": euros("-1")},
+            "/amount/amount",
+            "decimal-range",
+        ),
     ],
 )
 async def test_what_is_wrong_is_pointed_at(

@@ -182,7 +182,7 @@ async def test_what_an_item_refers_to_is_kept(catalog: Catalog) -> None:
 async def test_a_price_is_not_below_zero(catalog: Catalog) -> None:
     service = await catalog.service()
     new = {"key": "k", "service_id": service["id"], "name": "N", "price": {"amount": "-1", "currency": "EUR"}}
-    assert pointers(await catalog.post("catalogue-items", new, status=422)) == [("/price/amount", "decimal")]
+    assert pointers(await catalog.post("catalogue-items", new, status=422)) == [("/price/amount", "decimal-range")]
 
 
 async def test_a_key_is_taken_once(catalog: Catalog) -> None:

@@ -239,7 +239,7 @@ def _checked_fields(resource: Resource, fields: tuple[str, ...] | None) -> tuple
 def _checked_empty(resource: Resource, names: tuple[str, ...]) -> tuple[str, ...]:
     columns = resource.table.c
     if any(name not in resource.fields or name not in columns or not columns[name].nullable for name in names):
-        raise invalid(Fault("empty", "field-unknown", "empty names something that cannot be asked for so."))
+        raise invalid(Fault("empty", "field-unknown", "These are names of fields that may have no value here."))
     return tuple(sorted(set(names)))
 
 

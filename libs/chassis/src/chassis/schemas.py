@@ -99,9 +99,13 @@ class DecimalText:
     at_most: Decimal | None = None
 
     @property
+    def _signed(self) -> bool:
+        return self.at_least is None or self.at_least < 0
+
+    @property
     def pattern(self) -> str:
         """The pattern of what is accepted."""
-        sign = "" if self.at_least is not None and self.at_least >= 0 else "-?"
+        sign = "-?" if self._signed else ""
         return rf"^{sign}[0-9]{{1,{self.before}}}(\.[0-9]{{1,{self.after}}})?$"
 
     def text(self, value: Decimal) -> str:
@@ -113,6 +117,8 @@ class DecimalText:
         """Read a decimal written as text, or check one that was computed."""
         written = format(value, "f") if isinstance(value, Decimal) else value
         if not isinstance(written, str) or not re.fullmatch(self.pattern, written) or written[-1] == "\n":
+            if isinstance(written, str) and not self._signed and re.fullmatch(self.pattern, written.removeprefix("-")):
+                raise PydanticCustomError("decimal_range", "The number is not negative.")
             raise PydanticCustomError(
                 "decimal",
                 "A decimal number as a string is needed, at most {before} digits before and {after} after the point.",
