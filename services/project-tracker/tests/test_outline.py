@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from chassis import ids
 from project_tracker.plans.links.soundness import Ends, blamed, faults_of
-from project_tracker.plans.tasks.outline import Node, Outline, prefixes, reading_order
-from project_tracker.plans.tasks.placing import Placed, Placement, place, place_alone
+from project_tracker.plans.tasks.outline import Node, Outline, reading_order
+from project_tracker.plans.tasks.placing import Placed, Placement, place
 
 
 def an_outline(*codes: str) -> Outline:
@@ -142,23 +142,3 @@ def test_what_is_not_blamed_is_sound(pairs: list[tuple[int, int]]) -> None:
     kept = [link for index, link in new.items() if index not in guilty]
     for index in guilty:
         assert faults_of(outline, [*kept, new[index]]) or new[index] in kept
-
-
-CODES = st.sampled_from(["1", "1.1", "1.1.1", "1.1.2", "1.2", "2", "2.1", "3"])
-
-
-@given(st.sets(CODES), CODES, st.none() | CODES, st.sampled_from(["task", "milestone", "summary"]))
-def test_a_task_placed_alone_lies_where_the_whole_tree_puts_it(
-    present: set[str], wbs: str, parent: str | None, kind: str
-) -> None:
-    before = an_outline(*sorted(present))
-    item = an_item(wbs, parent=parent, kind=kind)
-    codes = {wbs, *prefixes(wbs), parent}
-    near = [node for node in before.nodes.values() if node.wbs in codes or node.wbs.startswith(f"{wbs}.")]
-    alone = place_alone(item, Outline(near))
-    whole = place(before, [], {0: item})
-    if alone is not None:
-        assert (whole.outline.nodes[item.id], whole.refused, whole.outline.moved(before)) == (alone, {}, [])
-    elif not whole.refused:
-        moved = whole.outline.moved(before)
-        assert moved or any(node.wbs.startswith(f"{wbs}.") for node in near)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     Insert,
     Integer,
+    Select,
     Text,
     Uuid,
     bindparam,
@@ -66,15 +67,20 @@ def statement_of(
     many: bool,
     keeps: bool = False,
     beside: Beside | None = None,
+    where: Select[Any] | None = None,
 ) -> Statement:
     """Return the statement that takes a step with rows of these columns, compiled once.
 
     `many` is for several rows, each column an array; `keeps` keeps the answer under the caller's idempotency key;
-    `beside` inserts a further row. It takes `caller_…`, and `v_…` of each of `EVENT_FIELDS` and of the columns. It
-    returns of each row `id`, `version`, `event_id`, `event_bytes`, `version_before`, of one row its `body` too, and
-    `kept`, which is false where the key is in force already.
+    `beside` inserts a further row; `where` selects the one row's further columns, and where it finds none, nothing is
+    written. It takes `caller_…`, and `v_…` of each of `EVENT_FIELDS` and of the columns. It returns of each row `id`,
+    `version`, `event_id`, `event_bytes`, `version_before`, of one row its `body` too, and `kept`, which is false where
+    the key is in force already.
     """
     source = _source(resource, columns, many=many)
+    if where is not None:
+        found = dict(where.cte("found").c.items())
+        source, columns = source._replace(columns={**source.columns, **found}), (*columns, *found)
     written = _change(resource, step, columns, source)
     stepped = _version_step(resource, step, written).cte("stepped")
     logged = _event(resource, source, written).cte("logged")

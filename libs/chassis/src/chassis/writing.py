@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import Select
 
 from chassis import ids
 from chassis.caller import IdempotencyKey
@@ -72,6 +73,21 @@ async def add(
     return _shown(resource, "insert", row, records)
 
 
+async def add_where(
+    tx: Transaction, resource: Resource, values: Mapping[str, Any], where: Select[Any], **named: Any
+) -> Written | None:
+    """Do what `add` does with the columns that a selection of at most one row adds to `values`.
+
+    `named` are the selection's own bind parameters. Where it finds no row, nothing is written, and None is given.
+    """
+    row = Row(id=ids.new_id(), values=values, verb="created")
+    records = await _write(tx, resource, "insert", [row], keeps=tx.caller.idempotency, where=where, named=named)
+    if not records:
+        return None
+    tx.concluded = True
+    return _shown(resource, "insert", row, records)
+
+
 async def update_one(
     tx: Transaction,
     resource: Resource,
@@ -129,11 +145,15 @@ async def _write(
     *,
     keeps: IdempotencyKey | None = None,
     beside: Beside | None = None,
+    where: Select[Any] | None = None,
+    named: Mapping[str, Any] | None = None,
 ) -> list[Any]:
     if not rows:
         return []
     columns = tuple(rows[0].values)
-    statement = statement_of(resource, step, columns, many=len(rows) > 1, keeps=keeps is not None, beside=beside)
+    statement = statement_of(
+        resource, step, columns, many=len(rows) > 1, keeps=keeps is not None, beside=beside, where=where
+    )
     caller = tx.caller
     values: dict[str, Any] = {
         "caller_org": caller.org,
@@ -141,6 +161,7 @@ async def _write(
         "caller_correlation": caller.correlation_id,
         "caller_causation": caller.causation_id,
         "caller_trace": caller.traceparent,
+        **(named or {}),
     }
     names = (*(f"v_{name}" for name, _ in EVENT_FIELDS), *(f"v_{name}" for name in columns))
     lines = [_line(row, columns, tx.now) for row in rows]
@@ -158,7 +179,7 @@ async def _write(
         raise RuntimeError(f"the event versions of {resource.collection} are out of step with its rows")
     if step != "delete" and any(record["event_bytes"] > resource.room for record in records):
         _refuse_too_large(resource, rows, records)
-    if keeps is not None and not records[0]["kept"]:
+    if keeps is not None and records and not records[0]["kept"]:
         raise IN_FORCE.anew()
     return records
 

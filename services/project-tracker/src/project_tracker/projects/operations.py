@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FromClause, Uuid, bindparam, select, true
+from sqlalchemy import BindParameter, Select, Uuid, bindparam, literal_column, select
 
 from chassis.batch import Identity, Upsert, identity_of, known_rows, write_batch
 from chassis.caller import Caller
@@ -41,10 +41,10 @@ _SHARED = Statement(_OF_PARTS.with_for_update(of=project, read=True))
 _READ = Statement(_OF_PARTS)
 
 
-def held_with(others: FromClause) -> Statement:
-    """Return the statement that holds a project and shows it beside each row of another selection, at least once."""
-    both = _OF_PARTS.add_columns(*others.c).select_from(project.outerjoin(others, true()))
-    return Statement(both.with_for_update(of=project, key_share=True))
+def holding(id_: BindParameter[UUID]) -> Select[Any]:
+    """Select the currency of a project and hold it, within a larger statement; no row where `hold` would refuse."""
+    is_open = project.c.state.not_in([literal_column(f"'{state}'") for state in sorted(lifecycle.FINAL)])
+    return select(project.c.currency).where(project.c.id == id_, is_open).with_for_update(of=project, key_share=True)
 
 
 class Projects:
@@ -128,23 +128,16 @@ class Projects:
 
     async def hold(self, tx: Transaction, id_: UUID) -> Any:
         """Return what is seen of a project whose plan may be changed, by this transaction alone."""
-        return _held(tx, id_, await tx.all(_HELD, id=id_))[0]
-
-    async def hold_with(self, tx: Transaction, id_: UUID, statement: Statement, **values: Any) -> list[Any]:
-        """Do what `hold` does by a statement of `held_with`, and return all its rows."""
-        return _held(tx, id_, await tx.all(statement, id=id_, **values))
+        if tx.alone_in != id_:
+            raise RuntimeError("who changes a plan is alone in its project from the first message on")
+        row = _there(await tx.one(_HELD, id=id_))
+        lifecycle.refuse_final(row)
+        return row
 
 
 def _refuse_itself(id_: UUID, changes: Mapping[str, Any]) -> None:
     if changes.get("predecessor_project_id") == id_:
         raise invalid(Fault("/predecessor_project_id", "own-predecessor", "A project does not follow itself."))
-
-
-def _held(tx: Transaction, id_: UUID, rows: list[Any]) -> list[Any]:
-    if tx.alone_in != id_:
-        raise RuntimeError("who changes a plan is alone in its project from the first message on")
-    lifecycle.refuse_final(_there(rows[0] if rows else None))
-    return rows
 
 
 def _there(row: Any) -> Any:

@@ -11,7 +11,7 @@ from project_tracker.projects.drafts import amount_of
 
 _MONEY = frozenset({"budget", "fixed_budget"})
 # Where these lie follows from the whole tree.
-PLACE = frozenset({"parent_wbs", "kind"})
+IN_TREE = frozenset({"parent_wbs", "kind"})
 NEVER_NULL = frozenset({"name", "percent_complete"})
 
 
@@ -34,7 +34,7 @@ def columns(sent: BaseModel, names: frozenset[str], currency: str) -> dict[str, 
 @lru_cache  # tasks mostly name the same fields
 def _in_order(names: frozenset[str]) -> tuple[str, ...]:
     """Return the fields that are columns, the same fields always in the same order: statements are kept by it."""
-    return tuple(sorted(names - PLACE))
+    return tuple(sorted(names - IN_TREE))
 
 
 def refuse_reversed(row: Mapping[str, Any]) -> None:

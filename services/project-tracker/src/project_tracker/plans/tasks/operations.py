@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, literal_column, or_, select
+from sqlalchemy import Text, Uuid, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import ids
@@ -20,38 +20,23 @@ from chassis.merging import whole
 from chassis.outcome import Mode, Written
 from chassis.reading import get, get_to_change
 from chassis.rejection import Rejection
-from chassis.writing import Row, add, delete_one, insert_one, revise, update_many
+from chassis.writing import Row, add_where, delete_one, insert_one, revise, update_many
 from project_tracker.calendars.directory import refuse_unknown_calendars
 from project_tracker.plans.links.directory import links_of
 from project_tracker.plans.tables import TASKS, task
-from project_tracker.plans.tasks.drafts import NEVER_NULL, PLACE, columns, refuse_reversed
-from project_tracker.plans.tasks.outline import Node, Outline, outline_of, prefixes, reading_order
-from project_tracker.plans.tasks.placing import Placed, Placement, place, place_alone
+from project_tracker.plans.tasks.drafts import IN_TREE, NEVER_NULL, columns, refuse_reversed
+from project_tracker.plans.tasks.lone import PLACE, place_of
+from project_tracker.plans.tasks.outline import Node, Outline, outline_of, reading_order
+from project_tracker.plans.tasks.placing import Placed, Placement, place
 from project_tracker.plans.tasks.schemas import NewTask, TaskItem, TaskPatch
 from project_tracker.projects.drafts import incomplete, with_labels_merged
-from project_tracker.projects.operations import Projects, held_with
+from project_tracker.projects.operations import Projects
 from project_tracker.projects.parts import Parts
 
 _OF_PROJECT = task.c.project_id == bindparam("project_id", type_=Uuid)
 _NODES = (task.c.id, task.c.wbs, task.c.kind, task.c.parent_id, task.c.parent_is_given)
 _BESIDE = (task.c.external_source, task.c.external_id, task.c.actual_start_at, task.c.actual_finish_at)
 _TREE = Statement(select(*_NODES, *_BESIDE).where(_OF_PROJECT))
-_AFTER_THE_DOT = chr(ord(".") + 1)
-_NEIGHBOUR = (task.c.id.label("task_id"), *_NODES[1:])
-_WITH_NEIGHBOURS = held_with(
-    select(*_NEIGHBOUR)
-    .where(_OF_PROJECT, task.c.wbs == func.any(bindparam("codes", type_=ARRAY(Text))))
-    .union_all(
-        select(*_NEIGHBOUR)
-        .where(
-            _OF_PROJECT,
-            task.c.wbs >= bindparam("first_below", type_=Text),
-            task.c.wbs < bindparam("first_beyond", type_=Text),
-        )
-        .limit(literal_column("1"))
-    )
-    .subquery("neighbour")
-)
 _PLAN = Statement(select(*task.c).where(_OF_PROJECT))
 _NAMED = Statement(
     select(task.c.id, task.c.wbs).where(
@@ -89,20 +74,8 @@ class Tasks(Parts):
     async def create(self, caller: Caller, project_id: UUID, new: NewTask) -> Written:
         """Add a task; those whose wbs it is the prefix of become its subtasks."""
         async with command(self._database, caller, alone_in=project_id) as tx:
-            item = Placement(id=ids.new_id(), wbs=new.wbs, kind=new.kind, parent_wbs=new.parent_wbs, is_placed=True)
-            project, neighbours = await self._held_with_neighbours(tx, project_id, item)
-            drafted = _values(new, project)
-            refuse_reversed(drafted)
-            node = place_alone(item, neighbours)
-            if node is not None:
-                return await add(tx, TASKS, drafted | _place_of(node), id_=item.id)
-            outline = await self.outline(tx, project_id)
-            placed = await self._place(tx, project_id, outline, {0: item})
-            _raise_first(placed)
-            values = drafted | _place_of(placed.outline.nodes[item.id])
-            written = await insert_one(tx, TASKS, values, id_=item.id)
-            await _move_others(tx, outline, placed.outline, {item.id})
-            return await conclude(tx, written)
+            refuse_reversed(vars(new))
+            return await _added_alone(tx, project_id, new) or await self._added_to_tree(tx, project_id, new)
 
     async def change(
         self, caller: Caller, project_id: UUID, id_: UUID, patch: TaskPatch, expected: int | None
@@ -114,7 +87,7 @@ class Tasks(Parts):
             sent = frozenset(patch.model_fields_set)
             changes = with_labels_merged(row, columns(whole(patch, row), sent, project["currency"]))
             refuse_reversed({**row, **changes})
-            if sent & (PLACE | {"wbs"}):
+            if sent & (IN_TREE | {"wbs"}):
                 changes |= await self._moved(tx, project_id, id_, patch, sent)
             return await conclude(tx, await revise(tx, TASKS, row, changes, expected=expected))
 
@@ -165,24 +138,18 @@ class Tasks(Parts):
         external = {(row["external_source"], row["external_id"]): row["id"] for row in rows if row["external_id"]}
         return _Tree(outline_of(rows), external, {row["id"]: row for row in rows})
 
-    async def _held_with_neighbours(
-        self, tx: Transaction, project_id: UUID, item: Placement
-    ) -> tuple[Mapping[str, Any], Outline]:
-        """Hold the project, and return it and the tasks whose codes have to do with that of a new one.
-
-        Of those below the new one, one stands for all.
-        """
-        rows = await self._projects.hold_with(
-            tx,
-            project_id,
-            _WITH_NEIGHBOURS,
-            project_id=project_id,
-            codes=sorted({item.wbs, *prefixes(item.wbs), item.parent_wbs or item.wbs}),
-            first_below=f"{item.wbs}.",
-            first_beyond=f"{item.wbs}{_AFTER_THE_DOT}",
-        )
-        found = ({**row, "id": row["task_id"]} for row in rows if row["task_id"] is not None)
-        return rows[0], outline_of(found)
+    async def _added_to_tree(self, tx: Transaction, project_id: UUID, new: NewTask) -> Written:
+        """Add a task wherever it belongs, with a look at the whole tree; others follow it."""
+        project = await self._projects.hold(tx, project_id)
+        values = _values(new, project_id, project["currency"])
+        item = Placement(id=ids.new_id(), wbs=new.wbs, kind=new.kind, parent_wbs=new.parent_wbs, is_placed=True)
+        outline = await self.outline(tx, project_id)
+        placed = await self._place(tx, project_id, outline, {0: item})
+        _raise_first(placed)
+        values |= _place_of(placed.outline.nodes[item.id]) | {"currency": project["currency"]}
+        written = await insert_one(tx, TASKS, values, id_=item.id)
+        await _move_others(tx, outline, placed.outline, {item.id})
+        return await conclude(tx, written)
 
     async def _place(
         self, tx: Transaction, project_id: UUID, outline: Outline, items: Mapping[int, Placement]
@@ -212,6 +179,17 @@ class Tasks(Parts):
         return _place_of(node)
 
 
+async def _added_alone(tx: Transaction, project_id: UUID, new: NewTask) -> Written | None:
+    """Add a task by one statement, if nothing else moves for it."""
+    currencies = {money.currency for money in (new.budget, new.fixed_budget) if money is not None}
+    if len(currencies) > 1:
+        return None
+    currency = next(iter(currencies), None)
+    place = {"wbs": new.wbs, "kind": new.kind, "parent_is_given": new.parent_wbs is not None}
+    values = _values(new, project_id, currency or "") | place
+    return await add_where(tx, TASKS, values, PLACE, **place_of(project_id, new, currency))
+
+
 def _judged(
     items: Sequence[TaskItem | Rejection], tree: _Tree, project: Mapping[str, Any]
 ) -> tuple[list[Upsert | Rejection], dict[int, Placement]]:
@@ -239,7 +217,7 @@ def _judged(
 
 def _drafted(item: TaskItem, id_: UUID, known: Mapping[str, Any], project: Mapping[str, Any]) -> Upsert | Rejection:
     try:
-        values = _values(item, project)
+        values = _values(item, project["id"], project["currency"]) | {"currency": project["currency"]}
         named = columns(item, _sent(item), project["currency"])
         refuse_reversed({**known, **named})
     except Rejection as rejection:
@@ -252,10 +230,10 @@ def _sent(item: TaskItem) -> frozenset[str]:
     return frozenset(name for name in item.model_fields_set if not (name in NEVER_NULL and getattr(item, name) is None))
 
 
-def _values(sent: NewTask | TaskItem, project: Mapping[str, Any]) -> dict[str, Any]:
-    values = columns(sent, _FIELDS, project["currency"])
+def _values(sent: NewTask | TaskItem, project_id: UUID, currency: str) -> dict[str, Any]:
+    values = columns(sent, _FIELDS, currency)
     values["percent_complete"] = values["percent_complete"] or Decimal(0)
-    return values | {"project_id": project["id"], "currency": project["currency"]}
+    return values | {"project_id": project_id}
 
 
 def _place_of(node: Node) -> dict[str, Any]:

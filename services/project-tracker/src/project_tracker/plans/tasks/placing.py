@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.rejection import Fault, Rejection, invalid
 from project_tracker.plans.links.soundness import Ends, faults_of, refusal
-from project_tracker.plans.tasks.outline import SUMMARY, Node, Outline, prefixes
+from project_tracker.plans.tasks.outline import Node, Outline
 
 WBS_TAKEN = Rejection("conflict", "wbs-taken", "Another task of the project has this wbs.")
 REPEATED = invalid(Fault("", "repeated-in-batch", "The batch names the same resource twice."))
@@ -52,22 +52,6 @@ def place(outline: Outline, links: Sequence[Ends], items: Mapping[int, Placement
         concerned = {id_ for fault in faults for id_ in fault.task_ids}
         guilty = [index for index, item in live.items() if concerned.intersection(after.lineage(item.id))]
         refused |= dict.fromkeys(guilty or live, refusal(*faults))
-
-
-def place_alone(item: Placement, neighbours: Outline) -> Node | None:
-    """Return where a new task lies if nothing else moves for it: below no task, or below one that is a summary.
-
-    `neighbours` hold at least the tasks that have its code, a prefix of it, its code as their prefix, or the code
-    that it names as its parent's. None says that the whole tree has to be looked at.
-    """
-    others = neighbours.by_wbs.keys() - {*prefixes(item.wbs), item.parent_wbs}
-    if others or item.wbs in neighbours.by_wbs:
-        return None
-    (node,), orphans = _nodes(neighbours, {0: item})
-    parent_id = node.parent_id if node.parent_is_given else neighbours.prefixed(node.wbs)
-    parent = None if parent_id is None else neighbours.nodes.get(parent_id)
-    is_settled = parent_id is None or (parent is not None and parent.kind == SUMMARY)
-    return replace(node, parent_id=parent_id) if is_settled and not orphans else None
 
 
 def _clashes(outline: Outline, items: Mapping[int, Placement]) -> dict[int, Rejection]:
