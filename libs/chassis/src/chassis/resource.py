@@ -21,6 +21,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from chassis.events.sizes import ROOM
@@ -66,12 +69,28 @@ def money(amount: ColumnElement[Any], currency: ColumnElement[Any]) -> ColumnEle
     return case((amount.is_not(None), document))
 
 
+class _JsonObject(FunctionElement[Any]):
+    """A JSON object of named expressions."""
+
+    type = JSON()
+    inherit_cache = False
+
+    def __init__(self, fields: Mapping[str, ColumnElement[Any]]) -> None:
+        super().__init__(*fields.values())
+        self.names = tuple(fields)
+
+
+@compiles(_JsonObject)
+def _as_row(element: _JsonObject, compiler: SQLCompiler, **_: Any) -> str:
+    """Write it as a row of its own: json_build_object would look up the type of each name and value for every row."""
+    values = (compiler.process(expression) for expression in element.clauses)
+    columns = ", ".join(f'{value} AS "{name}"' for name, value in zip(element.names, values, strict=True))
+    return f"(SELECT row_to_json(members) FROM (SELECT {columns}) AS members)"  # noqa: S608 - nothing of a client's
+
+
 def json_object(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:
     """Build a JSON object in SQL; the names are constants of the code, never a client's."""
-    arguments: list[Any] = []
-    for name, expression in fields.items():
-        arguments += [literal_column(f"'{name}'"), expression]
-    return func.json_build_object(*arguments, type_=JSON)
+    return _JsonObject(fields)
 
 
 def shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
