@@ -81,9 +81,10 @@ class _JsonObject(FunctionElement[Any]):
 
 
 @compiles(_JsonObject)
-def _as_row(element: _JsonObject, compiler: SQLCompiler, **_: Any) -> str:
+def _as_row(element: _JsonObject, compiler: SQLCompiler, **how: Any) -> str:
     """Write it as a row of its own: json_build_object would look up the type of each name and value for every row."""
-    values = (compiler.process(expression) for expression in element.clauses)
+    how.pop("add_to_result_map", None)  # what is within is no column of the result
+    values = (compiler.process(expression, **how) for expression in element.clauses)
     columns = ", ".join(f'{value} AS "{name}"' for name, value in zip(element.names, values, strict=True))
     return f"(SELECT row_to_json(members) FROM (SELECT {columns}) AS members)"  # noqa: S608 - nothing of a client's
 
