@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chassis.testkit.databases import Addresses
@@ -20,16 +22,21 @@ PROGRAM = """
 import sys
 from chassis import working
 from chassis.cli import service_command
+from chassis.http.app import create_api
 from chassis.settings import ServiceSettings
 from chassis.standing import Standing
 
 PACKAGE = "chassis.testkit.sample"
 
+def create_app(settings):
+    standing = Standing(settings, PACKAGE)
+    return create_api(settings, title="sample", routers=[], check_start=standing.check_start)
+
 def work(settings):
     standing = Standing(settings, PACKAGE)
     return working.work(standing, working.shared_loops(standing), metrics_port=settings.metrics_port)
 
-sys.exit(service_command(ServiceSettings, package=PACKAGE, create_app=None, work=work, arguments=sys.argv[1:]))
+sys.exit(service_command(ServiceSettings, package=PACKAGE, create_app=create_app, work=work, arguments=sys.argv[1:]))
 """
 
 
@@ -103,15 +110,55 @@ async def test_a_worker_tells_what_it_does(
     assert told["tandem_loop_last_turn_timestamp_seconds.sequencer"] > 1e9
 
 
-def test_a_command_that_fails_says_so_in_a_line_of_the_log(
+WRONG_PASSWORDS = {f"TANDEM_{role}_PASSWORD": "wrong" for role in ("RUNTIME", "WORKER", "OWNER")}
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong", "reason"),
+    [
+        ("serve", WRONG_PASSWORDS, "authentication failed"),
+        ("work", WRONG_PASSWORDS, "authentication failed"),
+        ("migrate", WRONG_PASSWORDS, "authentication failed"),
+        ("restored", {"TANDEM_DATABASE_PORT": "{free}"}, "No such file or directory"),
+        ("work", {"TANDEM_DATABASE_NAME": "none_of_that_name"}, "does not exist"),
+    ],
+)
+def test_a_command_that_cannot_start_says_why_in_a_line_of_the_log(
+    new_database: Callable[[str], Addresses],
+    jwks_file: Path,
+    signer: Signer,
+    command: str,
+    wrong: dict[str, str],
+    reason: str,
+) -> None:
+    variables = environment(new_database("chassis.testkit.sample"), jwks_file, signer, free_port())
+    variables |= {name: told.format(free=free_port()) for name, told in wrong.items()}
+    failed = line_of_failure(command, variables)
+    assert (failed["level"], failed["event"]) == ("error", "cannot start")
+    assert "cannot be entered as" in failed["reason"]
+    assert reason in failed["reason"]
+    assert "exception" not in failed
+
+
+def test_a_port_for_metrics_that_is_taken_is_told(
     new_database: Callable[[str], Addresses], jwks_file: Path, signer: Signer
 ) -> None:
-    wrong = environment(new_database("chassis.testkit.sample"), jwks_file, signer, free_port())
-    wrong |= {"TANDEM_DATABASE_PORT": str(free_port()), "TANDEM_LOG_FORMAT": "json"}
-    done = subprocess.run([sys.executable, "-c", PROGRAM, "restored"], env=wrong, capture_output=True, check=False)
-    line = json.loads(done.stdout)
-    assert (done.returncode, line["level"], line["event"], done.stderr) == (1, "error", "failed", b"")
-    assert "Error: [Errno" in line["exception"]
+    with closing(socket.create_server(("0.0.0.0", 0))) as taken:  # noqa: S104 - as metrics are served
+        port: int = taken.getsockname()[1]
+        variables = environment(new_database("chassis.testkit.sample"), jwks_file, signer, port)
+        failed = line_of_failure("work", variables)
+    assert (failed["event"], failed["reason"]) == (
+        "cannot start",
+        f"metrics cannot be served on port {port}: Address already in use",
+    )
+
+
+def line_of_failure(command: str, variables: dict[str, str]) -> dict[str, Any]:
+    """Run a command that fails, and return the last line of its log."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, command], env=variables, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    failed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return failed
 
 
 async def test_a_restored_log_begins_a_new_epoch(

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-import asyncpg
-
 from chassis import logs, tracing
-from chassis.database import connect_arguments
+from chassis.database import entered
 from chassis.http.app import Api
 from chassis.http.openapi import dump
 from chassis.serving import serve
 from chassis.settings import ServerSettings, ServiceSettings, SettingsError
+from chassis.unfit import UnfitError
 
 log = logging.getLogger(__name__)
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
@@ -58,7 +57,7 @@ def service_command(
         match asked.command:
             case "serve":
                 api = create_app(settings)
-                return serve(api, settings, drain=api.drain, host=asked.host, port=asked.port)
+                return serve(api, settings, drain=api.drain, check=api.check_start, host=asked.host, port=asked.port)
             case "work":
                 return work(settings) or 0
             case "restored":
@@ -76,7 +75,8 @@ def service_command(
 def run_as_told(settings_class: type[_Told], run: Callable[[_Told], int]) -> int:
     """Run with what the environment tells, logs and traces included, and return the exit code.
 
-    Wrong settings are listed, and the code is 2; what else it fails by is a line of the log, and the code is 1.
+    Wrong settings are listed, and the code is 2; what else it fails by is a line of the log, and the code is 1. Where
+    that is a database or a port it does not get, the line says so, else it has the traceback.
     """
     try:
         settings = settings_class.load()
@@ -86,6 +86,9 @@ def run_as_told(settings_class: type[_Told], run: Callable[[_Told], int]) -> int
                 return run(settings)
         except SettingsError:
             raise
+        except UnfitError as error:
+            log.error("cannot start", extra={"reason": str(error)})  # noqa: TRY400 - its words say it all
+            return FAILED
         except Exception:
             log.exception("failed")
             return FAILED
@@ -111,12 +114,16 @@ def _traced(service: str) -> Iterator[None]:
 def _migrate(settings: ServiceSettings, package: str) -> None:
     from chassis.migrating import migrate  # the other commands need nothing of it
 
-    asyncio.run(migrate(settings.address("owner"), package))
+    async def migrated() -> None:
+        await (await entered(settings.address("owner"))).close()
+        await migrate(settings.address("owner"), package)
+
+    asyncio.run(migrated())
 
 
 async def _raise_epoch(settings: ServiceSettings) -> None:
     """Begin a new epoch of the event log, as its positions after the moment restored were handed out before."""
-    connection = await asyncpg.connect(**connect_arguments(settings.address("owner")))
+    connection = await entered(settings.address("owner"))
     try:
         log.info("epoch raised", extra={"epoch": await connection.fetchval("SELECT raise_event_epoch()")})
     finally:

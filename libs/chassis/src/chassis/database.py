@@ -27,6 +27,7 @@ from chassis.caller import Caller
 from chassis.pool import AWAY, Pool
 from chassis.rejection import Overtaken, Rejection
 from chassis.tracing import CURRENT, Recorded
+from chassis.unfit import UnfitError
 
 DIALECT = asyncpg_dialect(  # type: ignore[no-untyped-call]
     json_serializer=lambda value: to_json(value).decode()
@@ -315,6 +316,15 @@ def _made_sure(answer: str) -> None:
     """Raise where PostgreSQL has rolled back instead, because a statement had failed and nobody minded."""
     if answer != "COMMIT":
         raise RuntimeError("a statement had failed, so nothing was committed")
+
+
+async def entered(address: DatabaseAddress) -> Any:
+    """Open a connection before anything else is done, to be closed by the caller; `UnfitError` says why it cannot."""
+    try:
+        return await asyncpg.connect(**connect_arguments(address))
+    except (OSError, asyncpg.PostgresError) as error:
+        place = f"the database {address.name} at {address.host}:{address.port}"
+        raise UnfitError(f"{place} cannot be entered as {address.role}: {error}") from error
 
 
 def connect_arguments(address: DatabaseAddress) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Protocol
 from prometheus_client import REGISTRY as DEFAULT_REGISTRY
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from chassis.unfit import UnfitError
+
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -125,4 +127,7 @@ def request_metrics() -> RequestMetrics:
 def serve_metrics(port: int) -> None:
     """Serve `/metrics` on a port of its own, from a thread of its own; 0 serves nothing."""
     if port:
-        start_http_server(port)
+        try:
+            start_http_server(port)
+        except OSError as error:
+            raise UnfitError(f"metrics cannot be served on port {port}: {error.strerror}") from error

@@ -4,8 +4,10 @@ from importlib.resources import files
 
 import asyncpg
 
+from chassis.unfit import UnfitError
 
-class SchemaTooOldError(Exception):
+
+class SchemaTooOldError(UnfitError):
     """The database has not been migrated as far as this release needs."""
 
 

@@ -16,6 +16,7 @@ from chassis.http.draining import Drain
 from chassis.http.problems import no_request
 from chassis.metrics import serve_metrics
 from chassis.settings import ServerSettings
+from chassis.unfit import StartCheck, always_fit
 
 LOG = structlog.get_logger()
 KEEP_ALIVE_SECONDS = 75  # longer than a gateway keeps an idle connection (60 s), so that the gateway closes first
@@ -42,15 +43,17 @@ class DrainingServer(uvicorn.Server):
     A second signal, and any SIGINT, stops at once.
     """
 
-    def __init__(self, config: uvicorn.Config, drain: Drain, drain_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, drain: Drain, drain_seconds: float, check: StartCheck) -> None:
         super().__init__(config)
+        self._check = check
         self._drain = drain
         self._drain_seconds = drain_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_draining = False
 
     async def serve(self, sockets: list[socket] | None = None) -> None:
-        """Serve until a signal."""
+        """Serve until a signal, if what it stands on is fit."""
+        await self._check()
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
 
@@ -73,14 +76,22 @@ class DrainingServer(uvicorn.Server):
         asyncio.get_running_loop().call_later(self._drain_seconds, super().handle_exit, sig, None)
 
 
-def serve(app: ASGIApp, settings: ServerSettings, *, drain: Drain, host: str, port: int) -> int:
-    """Serve until told to stop; returns the exit code.
+def serve(
+    app: ASGIApp,
+    settings: ServerSettings,
+    *,
+    drain: Drain,
+    host: str,
+    port: int,
+    check: StartCheck = always_fit,
+) -> int:
+    """Serve until told to stop; returns the exit code. `check` fails where it must not start.
 
     Forwarded addresses are not believed: links are relative and nothing here asks for a client's address.
     """
     serve_metrics(settings.metrics_port)
     config = configured(app, host=host, port=port, graceful_seconds=settings.graceful_seconds)
-    server = DrainingServer(config, drain, settings.drain_seconds)
+    server = DrainingServer(config, drain, settings.drain_seconds, check)
     spare_the_collector()
     server.run()
     return 0 if server.started else START_FAILED

@@ -9,7 +9,7 @@ from functools import cached_property
 from fastapi import FastAPI
 
 from chassis.cursors import CursorSeal
-from chassis.database import Database
+from chassis.database import Database, entered
 from chassis.events.feed import Feed
 from chassis.events.head import HeadWatcher
 from chassis.http.draining import Drain
@@ -17,6 +17,7 @@ from chassis.http.health import ReadyCheck
 from chassis.metrics import process_metrics
 from chassis.schema_version import newest_revision, schema_at_least
 from chassis.settings import ServiceSettings
+from chassis.unfit import UnfitError
 
 # A little longer than PostgreSQL lets a statement of the role take: where it does not say so itself, it is gone.
 RUNTIME_SECONDS = 35.0
@@ -28,7 +29,7 @@ _RIGHTS = """
 """
 
 
-class TooManyRightsError(Exception):
+class TooManyRightsError(UnfitError):
     """The role a service entered its database by could get around row-level security."""
 
 
@@ -70,16 +71,17 @@ class Standing:
 
     async def check_schema(self) -> None:
         """Fail unless the database answers and is migrated far enough."""
-        connection = await self.runtime.connect()
+        connection = await entered(self.runtime.address)
         try:
             await schema_at_least(connection, self._revision)
         finally:
             await connection.close()
 
-    async def check_rights(self) -> None:
-        """Fail if one of the roles has more rights than a service needs."""
+    async def check_start(self) -> None:
+        """Fail with `UnfitError` unless the database is fit for this release, and neither role may do too much."""
+        await self.check_schema()
         for database in (self.runtime, self.worker):
-            connection = await database.connect()
+            connection = await entered(database.address)
             try:
                 if await connection.fetchval(_RIGHTS):
                     raise TooManyRightsError(f"the role {database.address.role} has more rights than a service needs")
@@ -93,9 +95,7 @@ class Standing:
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        """Refuse to start on a database that is not fit; watch the log while serving; close the pools at the end."""
-        await self.check_schema()
-        await self.check_rights()
+        """Watch the log while serving; close the pools at the end."""
         self.watch_pools()
         stop = asyncio.Event()
         watching = asyncio.ensure_future(self.watcher.run(stop))

@@ -57,8 +57,7 @@ async def _work(standing: Standing, loops: Mapping[str, Loop], clocks: Mapping[s
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await standing.check_schema()
-    await standing.check_rights()
+    await standing.check_start()
     standing.watch_pools()
     LOG.info("working", loops=sorted(loops))
     try:

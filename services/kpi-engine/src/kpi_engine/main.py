@@ -17,5 +17,6 @@ def create_app(settings: Settings) -> Api:
         routers=engine.routers(),
         lifespan=engine.lifespan,
         ready_checks=engine.standing.ready_checks,
+        check_start=engine.standing.check_start,
         drain=engine.standing.drain,
     )

@@ -18,5 +18,6 @@ def create_app(settings: Settings) -> Api:
         routers=routers(standing),
         lifespan=standing.lifespan,
         ready_checks=standing.ready_checks,
+        check_start=standing.check_start,
         drain=standing.drain,
     )

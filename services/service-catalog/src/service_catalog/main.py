@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> Api:
         routers=routers(standing, siblings),
         lifespan=lifespan,
         ready_checks=standing.ready_checks,
+        check_start=standing.check_start,
         drain=standing.drain,
         open_path_patterns=OPEN_PATHS,
     )

@@ -22,6 +22,7 @@ from chassis.http.keys import KeySource
 from chassis.http.openapi import build, dump
 from chassis.metrics import request_metrics
 from chassis.settings import ServiceSettings
+from chassis.unfit import StartCheck, always_fit
 
 API_VERSION = "1.0.0"
 AT_ONCE_SECONDS = 10
@@ -35,6 +36,7 @@ class Api(FastAPI):
 
     layers: Callable[[ASGIApp], ASGIApp]
     drain: Drain
+    check_start: StartCheck
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what a request walks through."""
@@ -66,11 +68,13 @@ def create_api(
     open_path_patterns: Collection[str] = (),
     verifier: TokenVerifier | None = None,
     drain: Drain | None = None,
+    check_start: StartCheck = always_fit,
 ) -> Api:
     """Return the application that serves these routers.
 
     `open_path_patterns` are the paths below `/v1` that need no token (`/v1/survey-answers/{token}`). `lifespan` opens
-    and closes what the routes use. `drain` is given where something else must know that the server is about to stop.
+    and closes what the routes use. `drain` is given where something else must know that the server is about to stop;
+    `check_start` is asked before it serves.
     """
     verifier = verifier or TokenVerifier(
         KeySource(settings.jwks_url), issuer=settings.issuer, audience=settings.service_name
@@ -99,6 +103,7 @@ def create_api(
         telemetry=NO_TELEMETRY,
     )
     api.drain = drain
+    api.check_start = check_start
     api.layers = _layers(settings, verifier, drain, open_path_patterns)
     api.router.routes.extend(_served(api, routers, ready_checks or {}))
     return api
