@@ -3,10 +3,12 @@ from typing import Any
 import httpx
 from catalog_api import Catalog, ago, own_path, refs
 
+from chassis.ids import new_id
+from chassis.schemas import PageOf
 from service_catalog.services.condition import worst_status
 from service_catalog.services.lifecycle import LIFECYCLE
 from service_catalog.services.readiness import BY_DIMENSION, NOT_LACKING, POINTS_TO
-from service_catalog.services.schemas import ServiceReadiness, ServiceStatus
+from service_catalog.services.schemas import ServiceReadiness, ServiceStatus, ServiceStatusShort
 
 
 def guards(told: Any) -> list[tuple[str, str]]:
@@ -115,3 +117,40 @@ async def test_what_a_service_cannot_work_without_is_told_with_its_status(catalo
     assert told["open_outages"] == []
     await catalog.patch(f"outages/{outage['id']}", {"ended_at": ago(minutes=1)})
     assert (await catalog.get(path))["status_with_dependencies"] == "degraded"
+
+
+async def test_several_services_tell_their_statuses_at_once_as_each_does_by_itself(catalog: Catalog) -> None:
+    every = shop, pay, bank, mail, till = [await catalog.service(key=key) for key in ("s", "p", "b", "m", "t")]
+    for upper, lower, kind in ((shop, "p", "hard"), (pay, "b", "hard"), (shop, "m", "soft"), (till, "b", "hard")):
+        await catalog.post(f"services/{upper['id']}/dependencies", {"depends_on_key": lower, "type": kind})
+    await catalog.outage(mail)
+    await catalog.outage(bank, severity="partial")
+    await catalog.window(
+        pay, planned_start=ago(hours=1), planned_end=ago(hours=-1), announced_at=ago(days=1), actual_start=ago(hours=1)
+    )
+    for service, major in ((shop, True), (shop, False), (bank, False)):
+        await catalog.incident(service_id=service["id"], major=major)
+    named = [one["id"] for one in (mail, shop, pay, till, bank)]
+    asked = [*named, str(new_id()), shop["id"]]
+    told = await catalog.get("service-statuses", service_id=asked)
+    PageOf[ServiceStatusShort].model_validate_json(httpx.Response(200, json=told).text, extra="forbid", strict=True)
+    assert [one["service_id"] for one in told["items"]] == named
+    assert {one["key"]: (one["operational_status"], one["status_with_dependencies"]) for one in told["items"]} == {
+        "m": ("major_outage", "major_outage"),
+        "s": ("operational", "partial_outage"),
+        "p": ("maintenance", "partial_outage"),
+        "t": ("operational", "partial_outage"),
+        "b": ("partial_outage", "partial_outage"),
+    }
+    for one in told["items"]:
+        alone = await catalog.get(f"services/{one['service_id']}/status")
+        same = one.keys() - {"key", "name", "at"}
+        assert {name: one[name] for name in same} == {name: alone[name] for name in same}
+    assert len(every) == len(told["items"])
+
+
+async def test_statuses_are_asked_of_services_that_are_named(catalog: Catalog) -> None:
+    refused = await catalog.get("service-statuses", status=422)
+    assert [(fault["pointer"], fault["code"]) for fault in refused["errors"]] == [("service_id", "missing")]
+    too_many = await catalog.get("service-statuses", status=422, service_id=[str(new_id()) for _ in range(101)])
+    assert [(fault["pointer"], fault["code"]) for fault in too_many["errors"]] == [("", "too-many-parameters")]

@@ -14,6 +14,7 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.events.siblings import Siblings
+from chassis.ids import new_id
 from chassis.schemas import instant_text
 from chassis.standing import Standing
 from chassis.testkit.databases import Addresses, Pools
@@ -103,6 +104,28 @@ async def test_the_clocks_of_an_incident(catalog: Catalog) -> None:
     assert (clocks["response_time"]["state"], clocks["resolution_time"]["state"]) == ("met", "running")
     await catalog.of_another_organisation().get(f"incidents/{incident['id']}/sla", status=404)
     assert (await catalog.get(f"incidents/{incident['id']}"))["version"] == 2
+
+
+async def test_the_clocks_of_several_incidents_at_once(catalog: Catalog) -> None:
+    grave = await catalog.incident(impact="high", urgency="high", occurred_at=ago(hours=5))
+    waits = await catalog.incident(impact="high", urgency="medium", occurred_at=ago(hours=2))
+    await catalog.move(f"incidents/{waits['id']}", "in_progress")
+    await catalog.move(f"incidents/{waits['id']}", "on_hold", hold_reason="awaiting_caller")
+    without = await catalog.incident(impact="low", urgency="low")
+    named = [waits["id"], without["id"], grave["id"]]
+    told = await catalog.get("incident-slas", incident_id=[named[0], str(new_id()), *named])
+    assert ([one["incident_id"] for one in told["items"]], told["next"]) == (named, None)
+    assert len({one["at"] for one in told["items"]}) == 1
+    for one in told["items"]:
+        IncidentSla.model_validate_json(json.dumps(one), extra="forbid", strict=True)
+        alone = await catalog.get(f"incidents/{one['incident_id']}/sla")
+        assert [clock["due_at"] for clock in one["clocks"]] == [clock["due_at"] for clock in alone["clocks"]]
+        assert [clock["state"] for clock in one["clocks"]] == [clock["state"] for clock in alone["clocks"]]
+    assert [[clock["state"] for clock in one["clocks"]] for one in told["items"]] == [
+        ["breached", "paused"],
+        [],
+        ["breached", "breached"],
+    ]
 
 
 async def test_the_vector_of_the_definitions_out_of_an_import(catalog: Catalog) -> None:

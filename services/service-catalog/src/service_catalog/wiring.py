@@ -58,6 +58,7 @@ from service_catalog.satisfaction.operations import Invitations, Responses
 from service_catalog.satisfaction.tokens import AnswerTokens
 from service_catalog.services import routes as services
 from service_catalog.services.operations import Services
+from service_catalog.services.statuses import ServiceStatuses
 from service_catalog.sla import routes as sla
 from service_catalog.sla.operations import SlaClocks
 from service_catalog.sla.tables import incident_timer
@@ -85,7 +86,7 @@ def routers(standing: Standing, siblings: Siblings) -> Sequence[APIRouter]:
     of_requests = ServiceRequests(database, seal)
     return [
         calendars.router(of_calendars, scopes="catalog"),
-        services.router(_services(database, seal)),
+        services.router(_services(database, seal), _statuses(database, seal)),
         acceptance.router(AcceptanceCriteria(database, seal)),
         dependencies.router(Dependencies(database, seal)),
         outages.router(Outages(database, seal)),
@@ -147,12 +148,21 @@ def _services(database: Database, seal: CursorSeal) -> Services:
         database,
         seal,
         incidents=Incidents(database, seal),
-        outages=Outages(database, seal),
         windows=MaintenanceWindows(database, seal),
         levels=ServiceLevels(database, seal),
         criteria=AcceptanceCriteria(database, seal),
         dependencies=Dependencies(database, seal),
         changes=_changes(database, seal),
+    )
+
+
+def _statuses(database: Database, seal: CursorSeal) -> ServiceStatuses:
+    return ServiceStatuses(
+        database,
+        incidents=Incidents(database, seal),
+        outages=Outages(database, seal),
+        windows=MaintenanceWindows(database, seal),
+        dependencies=Dependencies(database, seal),
     )
 
 

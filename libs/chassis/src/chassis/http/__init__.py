@@ -4,10 +4,11 @@ from chassis.http.answers import answer
 from chassis.http.conditions import ExpectedVersion, OptionalVersion, Precondition, PutCondition
 from chassis.http.idempotency import needs
 from chassis.http.problems import problems
-from chassis.http.queries import ListQuery, UnsearchedListQuery, sorted_by
+from chassis.http.queries import NAMED_MAX, ListQuery, UnsearchedListQuery, sorted_by
 from chassis.http.routes import Router
 
 __all__ = [
+    "NAMED_MAX",
     "ExpectedVersion",
     "ListQuery",
     "OptionalVersion",

@@ -17,6 +17,8 @@ from chassis.rejection import Fault, invalid
 from chassis.schemas import Instant, Written
 
 PARAMETERS_MAX = 100
+NAMED_MAX = PARAMETERS_MAX
+"""How many resources a query may name."""
 _READ = "tandem.query"
 _LISTS = (list, tuple, set, frozenset)
 

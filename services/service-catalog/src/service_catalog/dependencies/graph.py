@@ -68,6 +68,21 @@ HARD_AROUND = Statement(
     ).bindparams(bindparam("service_ids", type_=ARRAY(Uuid)))
 )
 
+HARD_LINKS_BELOW = Statement(
+    text(
+        """
+        WITH RECURSIVE below (id) AS (
+            SELECT unnest(CAST(:starts AS uuid[]))
+            UNION
+            SELECT link.depends_on_id
+            FROM below JOIN service_dependency AS link ON link.service_id = below.id AND link.type = 'hard'
+        )
+        SELECT link.service_id, link.depends_on_id
+        FROM below JOIN service_dependency AS link ON link.service_id = below.id AND link.type = 'hard'
+        """
+    ).bindparams(bindparam("starts", type_=ARRAY(Uuid)))
+)
+
 LINKS = Statement(text("SELECT service_id, depends_on_id FROM service_dependency"))
 
 LINKS_AMONG = Statement(

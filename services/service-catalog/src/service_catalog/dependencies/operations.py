@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from service_catalog.dependencies.cycles import closing
 from service_catalog.dependencies.graph import (
     CLOSES_CYCLE,
     HARD_AROUND,
+    HARD_LINKS_BELOW,
     LINKS,
     LINKS_AMONG,
     LOCK_GRAPH,
@@ -143,6 +144,13 @@ class Dependencies:
         """Return what is one hard link away from any of the services, whichever of the two depends on the other."""
         rows = await tx.all(HARD_AROUND, service_ids=sorted(service_ids))
         return frozenset(row["id"] for row in rows)
+
+    async def hard_links_below(self, tx: Reading, service_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[UUID]]:
+        """Return what each of the services cannot work without by a link of its own, and so on all the way down."""
+        links: dict[UUID, list[UUID]] = {}
+        for row in await tx.all(HARD_LINKS_BELOW, starts=[*service_ids]):
+            links.setdefault(row["service_id"], []).append(row["depends_on_id"])
+        return links
 
     async def dependents_of(self, tx: Reading, service_id: UUID) -> Sequence[Any]:
         """Return what depends on a service by a link of its own: id, key, name and state."""

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, bindparam, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import ids
 from chassis.batch import identity_of, known_rows
@@ -72,10 +73,19 @@ _DUPLICATE = Statement(
         incident.c.dedup_key == bindparam("dedup_key", type_=Text), _UNRESOLVED
     )
 )
+_SEVERAL = Statement(
+    select(incident).where(incident.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1))))
+)
 _OPEN = Statement(
     select(func.count().label("number"), func.count().filter(incident.c.major).label("major")).where(
         incident.c.service_id == bindparam("service_id", type_=Uuid), _UNRESOLVED
     )
+)
+
+_OPEN_AMONG = Statement(
+    select(incident.c.service_id, func.count().label("number"), func.count().filter(incident.c.major).label("major"))
+    .where(incident.c.service_id == func.any(bindparam("service_ids", type_=ARRAY(Uuid, dimensions=1))), _UNRESOLVED)
+    .group_by(incident.c.service_id)
 )
 
 
@@ -85,6 +95,9 @@ class OpenIncidents:
 
     number: int
     major: int
+
+
+NONE_OPEN = OpenIncidents(0, 0)
 
 
 class Incidents:
@@ -226,6 +239,15 @@ class Incidents:
         told = dict(zip(_KINDS, map(json.loads, [with_beginning(row, states), *others]), strict=True))
         told["parent"] = first_parent(row, told["parent"]) + told["parent"]
         return [{"kind": kind, **step} for kind, steps in told.items() for step in steps]
+
+    async def open_among(self, tx: Reading, service_ids: Sequence[UUID]) -> Mapping[UUID, OpenIncidents]:
+        """Count the unresolved incidents of those services that have any."""
+        rows = await tx.all(_OPEN_AMONG, service_ids=service_ids)
+        return {row["service_id"]: OpenIncidents(row["number"], row["major"]) for row in rows}
+
+    async def rows(self, tx: Reading, ids: Sequence[UUID]) -> Sequence[Any]:
+        """Return the rows of those of the incidents that exist."""
+        return await tx.all(_SEVERAL, ids=ids)
 
     async def open_of(self, tx: Reading, service_id: UUID) -> OpenIncidents:
         """Count the unresolved incidents of a service."""

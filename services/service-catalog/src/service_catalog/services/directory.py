@@ -115,7 +115,7 @@ async def service_card(tx: Reading, id_: UUID) -> Any:
     return row
 
 
-async def service_cards(tx: Transaction, ids: Iterable[UUID]) -> Mapping[UUID, Any]:
+async def service_cards(tx: Reading, ids: Iterable[UUID]) -> Mapping[UUID, Any]:
     """Return id, key, name and state of those of the services that exist."""
     return {row["id"]: row for row in await tx.all(_CARDS, ids=list(ids))}
 

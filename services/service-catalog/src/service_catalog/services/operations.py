@@ -21,7 +21,6 @@ from chassis.putting import put_by_key
 from chassis.reader import Reader
 from chassis.reading import find_to_change, get_by, get_row, get_to_change, get_to_delete, refuse_unknown
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.schemas import instant_text
 from chassis.transitions import history_document, transitions_document
 from chassis.writing import delete_one, revise
 from service_catalog.acceptance.operations import AcceptanceCriteria
@@ -32,9 +31,7 @@ from service_catalog.handovers.schemas import TargetService
 from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
-from service_catalog.outages.operations import Outages
 from service_catalog.services import importing, readiness
-from service_catalog.services.condition import operational_status, worst_status
 from service_catalog.services.lifecycle import LIFECYCLE, OVER, SUPPORTED, Candidate, entered
 from service_catalog.services.schemas import (
     NewService,
@@ -60,7 +57,6 @@ class Services:
         seal: CursorSeal,
         *,
         incidents: Incidents,
-        outages: Outages,
         windows: MaintenanceWindows,
         levels: ServiceLevels,
         criteria: AcceptanceCriteria,
@@ -71,7 +67,6 @@ class Services:
         reader = Reader(database, SERVICES, seal)
         self.get, self.list = reader.get, reader.list
         self._incidents = incidents
-        self._outages = outages
         self._windows = windows
         self._levels = levels
         self._criteria = criteria
@@ -168,28 +163,6 @@ class Services:
             await get_row(tx, SERVICES, id_)
             return history_document(await history(tx, SERVICES, id_))
 
-    async def status(self, caller: Caller, id_: UUID) -> Found:
-        """Return how a service is right now."""
-        async with self._database.read(caller) as tx:
-            await get_row(tx, SERVICES, id_)
-            outages = await self._outages.open_of(tx, id_)
-            windows = await self._windows.running_of(tx, id_)
-            incidents = await self._incidents.open_of(tx, id_)
-            status = operational_status((outage["severity"] for outage in outages), in_maintenance=bool(windows))
-            impaired = await self._impaired(tx, id_)
-            document = {
-                "service_id": str(id_),
-                "operational_status": status,
-                "open_outages": outages,
-                "maintenance_windows": windows,
-                "open_incidents": incidents.number,
-                "open_major_incidents": incidents.major,
-                "impaired_dependencies": impaired,
-                "status_with_dependencies": worst_status([status, *(one["operational_status"] for one in impaired)]),
-                "at": instant_text(tx.now),
-            }
-            return Found(json.dumps(document, ensure_ascii=False))
-
     async def readiness(self, caller: Caller, id_: UUID) -> Found:
         """Return what a service lacks for its next states and for being supported."""
         async with self._database.read(caller) as tx:
@@ -224,27 +197,6 @@ class Services:
         transition = LIFECYCLE.way(row["state"], "delivering")
         if transition is not None and not LIFECYCLE.unmet(transition, await self._candidate(tx, row, reason)):
             await _moved(tx, row, transition, reason)
-
-    async def _impaired(self, tx: Reading, id_: UUID) -> Sequence[dict[str, Any]]:
-        """Return what the service cannot work without and that is not operational, the nearest first."""
-        below = await self._dependencies.hard_below(tx, id_)
-        ids = [one["id"] for one in below]
-        severities = await self._outages.open_among(tx, ids) if ids else {}
-        in_maintenance = await self._windows.running_among(tx, ids) if ids else frozenset()
-        statuses = {
-            one: operational_status(severities.get(one, ()), in_maintenance=one in in_maintenance) for one in ids
-        }
-        return [
-            {
-                "service_id": str(one["id"]),
-                "key": one["key"],
-                "name": one["name"],
-                "depth": one["depth"],
-                "operational_status": statuses[one["id"]],
-            }
-            for one in below
-            if statuses[one["id"]] != "operational"
-        ]
 
     async def _candidate(self, tx: Reading, row: Any, reason: str | None) -> Candidate:
         incidents = await self._incidents.open_of(tx, row["id"])

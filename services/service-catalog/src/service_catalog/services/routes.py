@@ -4,9 +4,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.caller import Caller
 from chassis.http import (
+    NAMED_MAX,
     ExpectedVersion,
     ListQuery,
     OptionalVersion,
@@ -22,6 +24,7 @@ from chassis.schemas import Day, Instant, Key, PageOf
 from chassis.transitions import History, Transitions
 from service_catalog.services import schemas
 from service_catalog.services.operations import Services
+from service_catalog.services.statuses import ServiceStatuses
 from service_catalog.services.tables import SERVICES
 
 Reader = Annotated[Caller, Depends(needs("catalog:read"))]
@@ -52,7 +55,15 @@ class ServiceQuery(ListQuery):
     external_id: str | None = None
 
 
-def router(services: Services) -> Router:
+class StatusQuery(BaseModel):
+    """Whose statuses are asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service_id: Annotated[list[UUID], Field(min_length=1, max_length=NAMED_MAX, description="Services; repeatable.")]
+
+
+def router(services: Services, statuses: ServiceStatuses) -> Router:
     """Return the paths of services."""
     routes = Router(tags=["services"])
 
@@ -135,7 +146,17 @@ def router(services: Services) -> Router:
 
         What it cannot work without is told beside it; an outage there is none of its own.
         """
-        return answer(request, await services.status(caller, service_id))
+        return answer(request, await statuses.get(caller, service_id))
+
+    @routes.get("/service-statuses", response_model=PageOf[schemas.ServiceStatusShort])
+    async def list_service_statuses(
+        request: Request, caller: Reader, query: Annotated[StatusQuery, Query()]
+    ) -> Response:
+        """Tell how several services are right now, as of the same instant and in the order asked for.
+
+        What does not exist is left out; there is one page. `services/{id}/status` tells why one is not operational.
+        """
+        return answer(request, await statuses.several(caller, query.service_id))
 
     @routes.get("/services/{service_id}/readiness", response_model=schemas.ServiceReadiness, responses=problems(404))
     async def get_service_readiness(request: Request, caller: Reader, service_id: UUID) -> Response:

@@ -297,6 +297,23 @@ class ServiceStatus(Output):
     at: Instant
 
 
+class ServiceStatusShort(Output):
+    """How a service is right now, without what it is told from; no part of the service and without a version."""
+
+    service_id: UUID
+    key: str
+    name: str
+    operational_status: OperationalStatus
+    """The worst of what is open: an outage by its severity, then maintenance, else `operational`."""
+    status_with_dependencies: OperationalStatus
+    """The worst of its own operational status and those of what it cannot work without."""
+    open_incidents: int
+    """How many are not resolved."""
+    open_major_incidents: int
+    """How many of these are major."""
+    at: Instant
+
+
 Dimension = Literal["process", "technology", "people"]
 Factor = Literal["planning_and_design", "resources", "communication"]
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,15 +38,16 @@ class SlaClocks:
         async with self._database.read(caller) as tx:
             incident = await self._incidents.row(tx, incident_id)
             clocks = await self.clocks_of(tx, [incident])
-            document = {
-                "incident_id": str(incident_id),
-                "service_id": str(incident["service_id"]),
-                "state": incident["state"],
-                "priority": incident["priority"],
-                "clocks": [document_of(clock) for clock in clocks[incident_id]],
-                "at": instant_text(tx.now),
-            }
-            return Found(json.dumps(document))
+            return Found(json.dumps(_told(incident, clocks[incident_id], tx.now)))
+
+    async def several(self, caller: Caller, incident_ids: Sequence[UUID]) -> Found:
+        """Return the clocks of incidents, in the order in which they are named; what does not exist is left out."""
+        async with self._database.read(caller) as tx:
+            incidents = {row["id"]: row for row in await self._incidents.rows(tx, incident_ids)}
+            clocks = await self.clocks_of(tx, [*incidents.values()])
+            named = [incidents[id_] for id_ in dict.fromkeys(incident_ids) if id_ in incidents]
+            items = [_told(incident, clocks[incident["id"]], tx.now) for incident in named]
+            return Found(json.dumps({"items": items, "next": None}))
 
     async def clocks_of(self, tx: Reading, incidents: Sequence[Any]) -> Mapping[UUID, Sequence[Clock[Target]]]:
         """Return the clocks of incidents now, those of its present priority first."""
@@ -75,3 +77,15 @@ class SlaClocks:
                     )
                     own.append(clock_of(course, target, tx.now, left_at))
         return clocks
+
+
+def _told(incident: Any, clocks: Sequence[Clock[Target]], now: datetime) -> dict[str, Any]:
+    """Return the clocks of one incident as JSON."""
+    return {
+        "incident_id": str(incident["id"]),
+        "service_id": str(incident["service_id"]),
+        "state": incident["state"],
+        "priority": incident["priority"],
+        "clocks": [document_of(clock) for clock in clocks],
+        "at": instant_text(now),
+    }
