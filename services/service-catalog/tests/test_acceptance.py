@@ -179,3 +179,25 @@ async def test_every_decision_in_every_state(catalog: Catalog, source: str, targ
         refused = await decide(catalog, criterion, target, reason="Because.", status=409)
         assert {one["to"] for one in refused["available"]} == possible
         assert await catalog.get(own_path(criterion)) == criterion
+
+
+async def test_who_may_not_waive_a_criterion_cannot_get_rid_of_it(catalog: Catalog) -> None:
+    service = await catalog.complete_service()
+    early = await catalog.criterion(service, external_source="a", external_id="1")
+    writer = catalog.limited_to("catalog:read", "catalog:write")
+    assert (await writer.patch(own_path(early), {"mandatory": False}))["mandatory"] is False
+    await writer.patch(own_path(early), {"mandatory": True})
+    for state in ("designing", "creating"):
+        await catalog.move(f"services/{service['id']}", state)
+    criteria = f"services/{service['id']}/acceptance-criteria"
+    eased = {"external_source": "a", "external_id": "1", "dimension": "process", "text": "x", "mandatory": False}
+    for refused in (
+        await writer.patch(own_path(early), {"mandatory": False}, status=403),
+        await writer.delete(own_path(early), status=403),
+        await writer.batch(criteria, [eased], status=403),
+    ):
+        assert refused["code"] == "missing-scope"
+    await writer.patch(own_path(early), {"text": "Who is called is known.", "mandatory": True})
+    optional = await writer.post(criteria, {"dimension": "people", "text": "They are trained.", "mandatory": False})
+    await writer.delete(own_path(optional))
+    await catalog.delete(own_path(early))

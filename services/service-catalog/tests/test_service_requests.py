@@ -116,6 +116,10 @@ async def test_what_is_asked_for_is_named_and_known(catalog: Catalog) -> None:
     assert pointers(nameless) == [("/catalogue_item_id", "missing")]
     unknown = await catalog.post("service-requests", {"form": {}, "catalogue_item_key": "none"}, status=422)
     assert pointers(unknown) == [("/catalogue_item_key", "reference-unknown")]
+    known = (await catalog.request())["catalogue_item_id"]
+    both = {"form": {}, "catalogue_item_id": known, "catalogue_item_key": "none"}
+    refused = await catalog.post("service-requests", both, status=422)
+    assert pointers(refused) == [("/catalogue_item_key", "named-differently")]
 
 
 async def test_what_was_asked_for_never_changes(catalog: Catalog) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from chassis.rejection import Rejection
 from service_catalog.services.condition import operational_status
-from service_catalog.services.lifecycle import LIFECYCLE, Candidate, entered
+from service_catalog.services.lifecycle import LIFECYCLE, Candidate, entered, faults_of_loss
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 EARLIER = datetime(2020, 1, 1, tzinfo=UTC)
@@ -30,8 +30,10 @@ LACKING = [
     ("designing", "creating", {"criticality": None}, "criticality_set"),
     ("creating", "delivering", {"support_team": None}, "support_team_set"),
     ("creating", "delivering", {"direct_delivery_reason": None}, "handover_received"),
+    ("creating", "delivering", {"direct_delivery_reason": " "}, "handover_received"),
     ("supporting", "retiring", {"retire_on": None}, "retirement_date_set"),
     ("supporting", "retiring", {"retirement_reason": None}, "successor_or_reason"),
+    ("supporting", "retiring", {"retirement_reason": "\t"}, "successor_or_reason"),
 ]
 
 
@@ -45,6 +47,27 @@ def unmet(source: str, target: str, candidate: Candidate) -> list[str]:
 def test_what_a_service_lacks_stands_in_its_way(source: str, target: str, lack: dict[str, Any], code: str) -> None:
     assert code in unmet(source, target, Candidate(service=READY | lack))
     assert code not in unmet(source, target, Candidate(service=READY))
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "places"),
+    [
+        ("proposed", {"owner": None, "boundaries": {"inputs": [], "outputs": [], "outcomes": []}}, []),
+        ("designing", {"owner": None, "criticality": None}, ["/owner"]),
+        ("designing", {"boundaries": {"inputs": [], "outputs": [], "outcomes": []}}, ["/boundaries/outcomes"]),
+        ("creating", {"criticality": None, "support_team": None}, ["/criticality"]),
+        ("supporting", {"support_team": None, "owner": "grace"}, ["/support_team"]),
+        ("retired", {"boundaries": READY["boundaries"] | {"inputs": []}}, ["/boundaries/inputs"]),
+        ("cancelled", {"owner": None}, []),
+    ],
+)
+def test_a_service_keeps_what_it_had_to_have_on_its_way(state: str, changes: dict[str, Any], places: list[str]) -> None:
+    assert [fault.pointer for fault in faults_of_loss(READY | {"state": state}, changes)] == places
+
+
+def test_what_a_service_never_had_is_not_missed() -> None:
+    imported = READY | {"state": "supporting", "owner": None}
+    assert faults_of_loss(imported, {"owner": None}) == []
 
 
 def test_a_successor_is_as_good_as_a_reason() -> None:

@@ -266,3 +266,37 @@ async def test_lists_filter_sort_and_page(catalog: Catalog) -> None:
     assert [one["key"] for one in (await catalog.get("services", q="vice B"))["items"]] == ["b"]
     assert (await catalog.get("services", state="retired", count="true"))["count"] == 0
     await catalog.get("services", colour="red", status=422)
+
+
+async def test_a_live_service_keeps_its_owner_and_its_team(catalog: Catalog) -> None:
+    service = await catalog.complete_service()
+    for state in ("designing", "creating", "delivering"):
+        await catalog.move(f"services/{service['id']}", state)
+    path = f"services/{service['id']}"
+    refused = await catalog.patch(path, {"owner": None, "support_team": None, "description": "x"}, status=422)
+    assert pointers(refused) == [("/owner", "missing"), ("/support_team", "missing")]
+    assert refused["errors"][0]["message"] == "A service that is delivering has an owner."
+    assert (await catalog.patch(path, {"owner": "grace"}))["owner"] == "grace"
+
+
+@pytest.mark.parametrize(
+    ("collection", "item"),
+    [
+        ("incidents", {"title": "It is down"}),
+        ("problems", {"title": "It is down often"}),
+        ("outages", {"severity": "major", "started_at": "2024-01-01T00:00:00Z"}),
+        ("improvements", {"title": "Let it stay up"}),
+        ("survey-responses", {"score": 3}),
+        ("catalogue-items", {"key": "laptop", "name": "Laptop"}),
+    ],
+)
+async def test_an_id_and_a_key_that_name_two_services_are_refused(
+    catalog: Catalog, collection: str, item: dict[str, Any]
+) -> None:
+    one, other = await catalog.service(), await catalog.service()
+    for key in (other["key"], "nobody-has-this-key"):
+        named = item | {"service_id": one["id"], "service_key": key}
+        refused = await catalog.batch(collection, [named], status=422)
+        assert pointers(refused) == [("/items/0/service_key", "named-differently")]
+    (added,) = await catalog.batch(collection, [item | {"service_id": one["id"], "service_key": one["key"]}])
+    assert added["status"] == 201

@@ -24,6 +24,12 @@ def needs_import(items: Iterable[CriterionItem]) -> bool:
     return any(not item.model_fields_set.isdisjoint(UNDECIDED) for item in items)
 
 
+def eases(item: CriterionItem, known: Mapping[Any, Any]) -> bool:
+    """Whether an item demands no more what a known criterion does."""
+    row = known.get(identity_of(CRITERIA, vars(item)))
+    return row is not None and row["mandatory"] and item.mandatory is False
+
+
 def drafted(
     item: CriterionItem | Rejection, known: Mapping[Any, Any], service_id: UUID, *, now: datetime, actor: str
 ) -> Upsert | Rejection:

@@ -25,6 +25,7 @@ from service_catalog.acceptance.lifecycle import DECIDED, LIFECYCLE, OPEN, Candi
 from service_catalog.acceptance.schemas import CriterionDecision, CriterionItem, CriterionPatch, NewCriterion
 from service_catalog.acceptance.tables import CRITERIA, acceptance_criterion
 from service_catalog.services.directory import lock_service, service_card
+from service_catalog.services.lifecycle import UNCOMMITTED
 
 APPROVE, IMPORT = "catalog:approve", "catalog:import"
 _SEEN = ("id", "dimension", "text", "mandatory", "needed_for", "status")
@@ -62,10 +63,15 @@ class AcceptanceCriteria:
     async def change(
         self, caller: Caller, service_id: UUID, id_: UUID, patch: CriterionPatch, expected: int | None
     ) -> Written:
-        """Change what was sent; a decided criterion takes only evidence and labels."""
+        """Change what was sent; a decided criterion takes only evidence and labels.
+
+        To demand it no more, once the service is created, needs the scope of approvals, as waiving it does.
+        """
         async with command(self._database, caller) as tx:
             row = await _row_to_change(tx, service_id, id_, expected)
             changes = patch.model_dump(include=patch.model_fields_set)
+            if row["mandatory"] and not changes.get("mandatory", True):
+                await _require_approval(tx, service_id)
             if row["status"] != OPEN and any(row[name] != changes[name] for name in changes.keys() - ALWAYS):
                 raise DECIDED.anew()
             if "labels" in changes:
@@ -84,15 +90,19 @@ class AcceptanceCriteria:
             known = await known_rows(
                 tx, CRITERIA, [identity_of(CRITERIA, vars(item)) for item in sound], owner=service_id
             )
+            if any(importing.eases(item, known) for item in sound):
+                await _require_approval(tx, service_id)
             upserts = [importing.drafted(item, known, service_id, now=tx.now, actor=caller.subject) for item in items]
             report = await write_items(tx, CRITERIA, upserts, mode=mode, owner=service_id, known=known)
             await record(tx, CRITERIA, list(importing.steps_made(upserts, report.results, tx.now)))
             return await conclude(tx, report.answer())
 
     async def delete(self, caller: Caller, service_id: UUID, id_: UUID, expected: int | None) -> Written:
-        """Delete a criterion that nobody has decided."""
+        """Delete a criterion that nobody has decided; what has to be met needs approval for it, as in `change`."""
         async with command(self._database, caller) as tx:
             row = await _row_to_change(tx, service_id, id_, expected)
+            if row["mandatory"]:
+                await _require_approval(tx, service_id)
             if row["status"] != OPEN:
                 raise Rejection("conflict", "criterion-decided", "A decided criterion is kept.")
             return await conclude(tx, await delete_one(tx, CRITERIA, id_, expected=expected))
@@ -157,6 +167,13 @@ async def _add(tx: Transaction, service_id: UUID, new: NewCriterion) -> Written:
 async def _hold(tx: Transaction, service_id: UUID) -> None:
     if not await lock_service(tx, service_id):
         raise not_found("service")
+
+
+async def _require_approval(tx: Transaction, service_id: UUID) -> None:
+    """Refuse without the scope of approvals, once the criteria of a service have been agreed on."""
+    service = await service_card(tx, service_id)
+    if service["state"] not in UNCOMMITTED:
+        tx.caller.require(APPROVE)
 
 
 async def _row_to_change(tx: Transaction, service_id: UUID, id_: UUID, expected: int | None) -> Any:

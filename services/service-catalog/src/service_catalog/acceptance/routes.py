@@ -76,14 +76,20 @@ def router(criteria: AcceptanceCriteria) -> Router:
         patch: schemas.CriterionPatch,
         version: ExpectedVersion,
     ) -> Response:
-        """Change a criterion; once it is decided only its evidence and labels."""
+        """Change a criterion; once it is decided only its evidence and labels.
+
+        Once the service is created, to make it no longer mandatory needs the scope `catalog:approve` as well.
+        """
         return answer(request, await criteria.change(caller, service_id, criterion_id, patch, version))
 
     @routes.delete(f"{PATH}/{{criterion_id}}", response_model=schemas.Criterion, responses=problems(404, 409))
     async def delete_acceptance_criterion(
         request: Request, caller: Writer, service_id: UUID, criterion_id: UUID, version: ExpectedVersion
     ) -> Response:
-        """Delete a criterion that was never decided; answers with its last representation."""
+        """Delete a criterion that was never decided; answers with its last representation.
+
+        Once the service is created, to delete a mandatory one needs the scope `catalog:approve` as well.
+        """
         return answer(request, await criteria.delete(caller, service_id, criterion_id, version))
 
     @routes.get(f"{PATH}/{{criterion_id}}/decision", response_model=Transitions, responses=problems(404))

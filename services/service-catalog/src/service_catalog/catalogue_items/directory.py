@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import Statement, Transaction
 from chassis.reading import refuse_unknown
+from chassis.rejection import Fault, invalid
 from service_catalog.catalogue_items.tables import catalogue_item
 from service_catalog.services.directory import service_cards
 
@@ -43,10 +44,15 @@ class KnownItems:
     by_id: Mapping[UUID, Any]
 
     def named(self, id_: UUID | None, key: str | None) -> Any:
-        """Return the item named by its id or else by its key; a rejection where there is none."""
+        """Return the item named by its id or else by its key; a rejection where there is none, or two are named."""
         found = self.by_id.get(id_) if id_ is not None else self.by_key.get(key or "")
         place = "/catalogue_item_id" if id_ is not None else "/catalogue_item_key"
-        return refuse_unknown("catalogue item", place) if found is None else found
+        if found is None:
+            return refuse_unknown("catalogue item", place)
+        if key is not None and found["key"] != key:
+            message = "The id names another catalogue item than the key."
+            return invalid(Fault("/catalogue_item_key", "named-differently", message))
+        return found
 
 
 async def find_items(

@@ -27,7 +27,11 @@ class Candidate:
 
 def _approver_is_another(candidate: Candidate) -> str | None:
     own = {candidate.request[name] for name in ("requester", "requested_for", "submitted_by")}
-    return "Somebody else than who asked for it, or whom it is for, decides on it." if candidate.actor in own else None
+    return (
+        "Somebody else than who asked for it, submitted it, or whom it is for, decides on it."
+        if candidate.actor in own
+        else None
+    )
 
 
 def _reason_given(candidate: Candidate) -> str | None:

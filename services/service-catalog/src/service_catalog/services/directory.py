@@ -58,12 +58,18 @@ class Known:
     ids: frozenset[UUID]
 
     def id_of(self, service_id: UUID | None, service_key: str | None, name: str = "service") -> UUID | Rejection:
-        """Return the id of the service named by its id or else by its key; refuse one that does not exist.
+        """Return the id of the service named by its id or else by its key.
+
+        Refuses one that does not exist, and two that are named as one.
 
         `name` is what the fields that name it begin with.
         """
         if service_id is not None:
-            return service_id if service_id in self.ids else refuse_unknown("service", f"/{name}_id")
+            if service_id not in self.ids:
+                return refuse_unknown("service", f"/{name}_id")
+            if service_key is not None and self.by_key.get(service_key) != service_id:
+                return invalid(Fault(f"/{name}_key", "named-differently", "The id names another service than the key."))
+            return service_id
         found = self.by_key.get(service_key or "")
         return refuse_unknown("service", f"/{name}_key") if found is None else found
 

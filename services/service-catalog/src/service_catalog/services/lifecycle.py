@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.rejection import Fault
 from service_catalog.acceptance.lifecycle import criterion_path, unsettled
 
 LIVE = frozenset({"delivering", "supporting", "retiring", "retired"})
@@ -14,6 +15,16 @@ DIMENSIONS = ("process", "technology", "people")
 NAMED_MAX = 10
 OVER = frozenset({"retired", "cancelled"})
 SUPPORTED = frozenset({"supporting", "retiring"})
+UNCOMMITTED = frozenset({"proposed", "designing"})
+"""Before its acceptance criteria have been agreed on."""
+_ON_THE_WAY = ("designing", "creating", "delivering", "supporting", "retiring", "retired")
+# From which state on a service has what the guard before it has asked for, and how that is called.
+_NEEDED_FROM = {
+    "owner": ("designing", "an owner"),
+    "criticality": ("creating", "a criticality"),
+    "support_team": ("delivering", "a support team"),
+}
+_BOUNDARIES_NEEDED_FROM = {"outcomes": "designing", "inputs": "creating", "outputs": "creating"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +120,7 @@ def _handover_received(candidate: Candidate) -> str | None:
         return None
     if candidate.service["project_id"]:
         return "The project has not handed the service over."
-    if candidate.service["direct_delivery_reason"]:
+    if _is_said(candidate.service["direct_delivery_reason"]):
         return None
     return "Without a project's handover the service needs a direct_delivery_reason."
 
@@ -160,7 +171,7 @@ def _retirement_date_set(candidate: Candidate) -> str | None:
 
 
 def _successor_or_reason(candidate: Candidate) -> str | None:
-    if candidate.service["successor_service_id"] or candidate.service["retirement_reason"]:
+    if candidate.service["successor_service_id"] or _is_said(candidate.service["retirement_reason"]):
         return None
     return "The service needs a successor_service_id or a retirement_reason."
 
@@ -170,7 +181,12 @@ def _no_open_incidents(candidate: Candidate) -> str | None:
 
 
 def _reason_given(candidate: Candidate) -> str | None:
-    return None if candidate.reason and candidate.reason.strip() else "This needs a reason."
+    return None if _is_said(candidate.reason) else "This needs a reason."
+
+
+def _is_said(text: str | None) -> bool:
+    """Whether a text says something: blanks do not."""
+    return bool(text and text.strip())
 
 
 REASON_GIVEN = Guard("reason_given", _reason_given)
@@ -255,6 +271,29 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
         ),
     ),
 )
+
+
+def faults_of_loss(row: Mapping[str, Any], changes: Mapping[str, Any]) -> list[Fault]:
+    """Return what a service would lose that it had to have on its way to its state."""
+    if row["state"] not in _ON_THE_WAY:
+        return []
+    passed = _ON_THE_WAY[: _ON_THE_WAY.index(row["state"]) + 1]
+    anew = changes.get("boundaries", row["boundaries"])
+    lost = [
+        *(
+            (name, called, since, row[name], changes.get(name, row[name]))
+            for name, (since, called) in _NEEDED_FROM.items()
+        ),
+        *(
+            (f"boundaries/{name}", name, since, row["boundaries"][name], anew[name])
+            for name, since in _BOUNDARIES_NEEDED_FROM.items()
+        ),
+    ]
+    return [
+        Fault(f"/{place}", "missing", f"A service that is {row['state']} has {called}.")
+        for place, called, since, before, after in lost
+        if since in passed and before and not after
+    ]
 
 
 def entered(

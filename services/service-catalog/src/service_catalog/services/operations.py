@@ -32,7 +32,7 @@ from service_catalog.incidents.operations import Incidents
 from service_catalog.levels.operations import ServiceLevels
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.services import importing, readiness
-from service_catalog.services.lifecycle import LIFECYCLE, OVER, SUPPORTED, Candidate, entered
+from service_catalog.services.lifecycle import LIFECYCLE, OVER, SUPPORTED, Candidate, entered, faults_of_loss
 from service_catalog.services.schemas import (
     NewService,
     ServiceItem,
@@ -265,6 +265,8 @@ async def _moved(
 async def _revise(tx: Transaction, row: Any, changes: Mapping[str, Any], expected: int | None) -> Written:
     if changes.get("successor_service_id") == row["id"]:
         raise invalid(Fault("/successor_service_id", "reference-to-itself", "A service does not succeed itself."))
+    if faults := faults_of_loss(row, changes):
+        raise invalid(*faults)
     written = await revise(tx, SERVICES, row, changes, expected=expected)
     if any(changes.get(name, row[name]) != row[name] for name in importing.CLOCKING):
         await timers.recheck_services(tx, [row["id"]])
