@@ -276,6 +276,11 @@ async def test_a_live_service_keeps_its_owner_and_its_team(catalog: Catalog) -> 
     refused = await catalog.patch(path, {"owner": None, "support_team": None, "description": "x"}, status=422)
     assert pointers(refused) == [("/owner", "missing"), ("/support_team", "missing")]
     assert refused["errors"][0]["message"] == "A service that is delivering has an owner."
+    item = {"key": service["key"], "name": "Shop", "owner": None}
+    refused = await catalog.batch("services", [item], status=422)
+    assert pointers(refused) == [("/items/0/owner", "missing")]
+    (led_elsewhere,) = await catalog.batch("services", [item | {"state": "delivering"}])
+    assert led_elsewhere["status"] == 200
     assert (await catalog.patch(path, {"owner": "grace"}))["owner"] == "grace"
 
 

@@ -51,6 +51,8 @@ def drafted(
     past = _walked(item, steps) if steps else _past(item, row, named, now)
     faults = faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _TOLD}, now)
     faults += _faults(item, past)
+    if row is not None and not named & HISTORICAL:
+        faults += lifecycle.faults_of_loss(row, {name: values[name] for name in named & values.keys()})
     if faults:
         return invalid(*faults)
     state = past["state"]
