@@ -98,7 +98,8 @@ async def test_a_deletion_leaves_the_last_representation_in_its_event(notes_pool
     caller = a_caller()
     written = await add_note(notes_pools.runtime, caller)
     async with command(notes_pools.runtime, caller) as tx:
-        await conclude(tx, await delete_one(tx, NOTES, id_of(written), expected=1))
+        deleted = await conclude(tx, await delete_one(tx, NOTES, id_of(written), expected=1))
+    assert (deleted.version, deleted.body) == (1, written.body), "the ETag is that of the representation answered"
     event = (await events(notes_pools, caller))[-1]
     assert (event["type"], event["aggregateversion"], event["data"]) == ("tandem.note.deleted.v1", 2, written.body)
     with pytest.raises(Rejection, match="no such note"):

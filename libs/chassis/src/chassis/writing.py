@@ -201,12 +201,12 @@ def _line(row: Row, columns: tuple[str, ...], now: datetime) -> tuple[Any, ...]:
 
 
 def _shown(resource: Resource, step: Step, row: Row, records: Sequence[Any]) -> Written:
-    """Return the one resource that was written as its writer is answered."""
+    """Return the one resource that was written as its writer is answered: what was deleted as it was last."""
     (record,) = records
     return Written(
         body=record["body"],
         id=record["id"],
-        version=record["version"],
+        version=record["version_before"] if step == "delete" else record["version"],
         event_id=record["event_id"],
         location=resource.location(row.id, row.values) if step == "insert" else None,
     )
