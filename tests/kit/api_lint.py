@@ -16,6 +16,7 @@ _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SEGMENT = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*(:[a-z]+)?|\{[a-z][a-z0-9_]*\}|\.well-known")
 _MADE_UP = frozenset({"Successful Response", "Validation Error"})
 _UNITS = ("_seconds", "_minutes", "_days", "_percent", "version", "count", "index", "status", "position", "_positions")
+_CURE = f"give it a docstring in this model, or a name that ends in one of {', '.join(_UNITS)}"
 _BOUNDED_FORMATS = frozenset({"uuid", "date", "date-time"})
 # What a client is told beside a refusal, so that it can do something about it.
 _HEADERS = {
@@ -165,7 +166,7 @@ def says_units(document: Document) -> Findings:
             kinds = inner.get("type")
             is_number = not {"integer", "number"}.isdisjoint([kinds] if isinstance(kinds, str) else kinds or [])
             if is_number and not field.endswith(_UNITS) and not inner.get("description"):
-                yield f"{name}.{field} does not say its unit"
+                yield f"{name}.{field} does not say its unit: {_CURE}"
 
 
 def has_no_noise(document: Document) -> Findings:
