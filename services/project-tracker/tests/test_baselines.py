@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from tracker_api import Tracker, a_task, euros
 
+from chassis.testkit.applications import pointers
 from project_tracker.baselines.schemas import EXAMPLE, Baseline, BaselineTask
 
 MONDAY, TUESDAY = "2026-03-02T08:00:00Z", "2026-03-03T17:00:00Z"
@@ -114,7 +115,7 @@ async def test_what_is_wrong_is_pointed_at_all_at_once(tracker: Tracker, own: st
         {**good, "wbs": "1.2", "budget": {"amount": "1", "currency": "USD"}},
     ]
     problem = await tracker.post(f"{own}/baselines", {"tasks": tasks}, status=422)
-    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [
+    assert pointers(problem) == [
         ("/tasks/1", "repeated"),
         ("/tasks/2/wbs", "reference-unknown"),
         ("/tasks/3/finish", "before-start"),

@@ -5,6 +5,7 @@ import pytest
 from tracker_api import Tracker, a_link, a_task
 
 from chassis import ids
+from chassis.testkit.applications import pointers
 from project_tracker.plans.links.schemas import Dependency
 
 
@@ -40,7 +41,7 @@ async def test_what_is_wrong_is_pointed_at(
     tracker: Tracker, own: str, wrong: dict[str, Any], pointer: str, code: str
 ) -> None:
     problem = await tracker.post(f"{own}/dependencies", link("2", "3") | wrong, status=422)
-    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(pointer, code)]
+    assert pointers(problem) == [(pointer, code)]
 
 
 async def test_a_task_of_another_project_is_unknown_here(tracker: Tracker, own: str) -> None:
@@ -73,7 +74,7 @@ async def test_a_cycle_is_refused_and_named(tracker: Tracker, own: str) -> None:
 async def test_links_that_cannot_be_are_refused(tracker: Tracker, own: str, body: dict[str, Any], code: str) -> None:
     assert (await tracker.post(f"{own}/dependencies", body, status=409))["code"] == code
     problem = await tracker.batch(f"{own}/dependencies", [link("3", "4"), body], status=409)
-    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [("/items/1", code)]
+    assert pointers(problem) == [("/items/1", code)]
     told = await tracker.batch(f"{own}/dependencies", [link("3", "4"), body], mode="independent")
     assert [one["status"] for one in told] == [201, 409]
 

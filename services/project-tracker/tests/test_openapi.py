@@ -5,28 +5,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
-from chassis.schemas import ExternalIdentity, Input
-from project_tracker.baselines.schemas import NewBaseline
-from project_tracker.budget_lines.schemas import NewBudgetLine
-from project_tracker.costs.schemas import NewCost, Reversal
-from project_tracker.plans.links.schemas import NewDependency
-from project_tracker.plans.tasks.schemas import NewTask, TaskItem
-from project_tracker.progress.schemas import NewProgressReport
-from project_tracker.projects.schemas import NewProject, ProjectItem, ProjectReplacement
-
-WITH_EXAMPLES: tuple[type[Input | ExternalIdentity], ...] = (
-    NewBaseline,
-    NewBudgetLine,
-    NewCost,
-    NewDependency,
-    NewProgressReport,
-    NewProject,
-    NewTask,
-    ProjectItem,
-    ProjectReplacement,
-    Reversal,
-    TaskItem,
-)
+import project_tracker
+from chassis.testkit.examples import accept_example, models_with_examples
 
 
 @pytest.fixture
@@ -39,9 +19,9 @@ async def test_the_document_is_openapi(document: dict[str, Any]) -> None:
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
 
 
-@pytest.mark.parametrize("model", WITH_EXAMPLES, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", models_with_examples(project_tracker), ids=lambda model: str(model.__name__))
 def test_what_is_shown_as_an_example_is_accepted(model: type[BaseModel]) -> None:
-    model.model_validate(model.model_json_schema()["example"])
+    accept_example(model)
 
 
 async def test_every_operation_is_described_and_named(document: dict[str, Any]) -> None:

@@ -6,14 +6,10 @@ import pytest
 from tracker_api import Tracker, euros
 
 from chassis import ids
-from chassis.testkit.applications import ANY_VERSION
+from chassis.testkit.applications import ANY_VERSION, pointers
 from project_tracker.projects.schemas import EXAMPLE, Project
 
 MINIMAL = {"key": "crm", "name": "CRM", "currency": "EUR"}
-
-
-def codes(problem: Any) -> list[tuple[str, str]]:
-    return [(error["pointer"], error["code"]) for error in problem["errors"]]
 
 
 async def test_a_project_is_shown_as_its_schema_says(tracker: Tracker) -> None:
@@ -53,7 +49,7 @@ async def test_what_is_not_said_has_a_default(tracker: Tracker) -> None:
 )
 async def test_what_is_wrong_is_pointed_at(tracker: Tracker, wrong: dict[str, Any], pointer: str, code: str) -> None:
     problem = await tracker.post("projects", MINIMAL | wrong, status=422)
-    assert codes(problem) == [(pointer, code)]
+    assert pointers(problem) == [(pointer, code)]
 
 
 async def test_a_key_is_unique_in_its_organisation_only(tracker: Tracker) -> None:
@@ -87,16 +83,16 @@ async def test_a_patch_is_merged_into_what_a_field_holds(tracker: Tracker) -> No
         "origin": {"type": "whim", "by": "x"},
         "target_service": {"key": None},
     }
-    for name, pointers in (
+    for name, places in (
         ("budget_limit", {("/budget_limit/currency", "currency-differs")}),
         ("origin", {("/origin/type", "not-one-of"), ("/origin/by", "unknown-field")}),
         ("target_service", {("/target_service", "target-service")}),
     ):
-        assert set(codes(await tracker.patch(path, {name: wrong[name]}, status=422))) == pointers
+        assert set(pointers(await tracker.patch(path, {name: wrong[name]}, status=422))) == places
     assert (await tracker.patch(path, {"origin": None, "budget_limit": None}))["origin"] is None
     missing = await tracker.patch(path, {"budget_limit": {"amount": "1"}}, status=422)
-    assert codes(missing) == [("/budget_limit/currency", "missing")]
-    assert codes(await tracker.patch(path, {"origin": "demand"}, status=422)) == [("/origin", "model-type")]
+    assert pointers(missing) == [("/budget_limit/currency", "missing")]
+    assert pointers(await tracker.patch(path, {"origin": "demand"}, status=422)) == [("/origin", "model-type")]
 
 
 async def test_labels_are_merged(tracker: Tracker) -> None:
@@ -137,7 +133,7 @@ async def test_put_by_key_creates_replaces_and_keeps(tracker: Tracker) -> None:
     changed = await tracker.send("PUT", "projects/by-key/crm", json={"name": "N", "currency": "EUR"})
     assert (changed.json()["goal"], changed.json()["start_at"]) == (None, "2026-03-02T08:00:00Z")
     refused = await tracker.send("PUT", "projects/by-key/crm", json=body | {"currency": "USD"})
-    assert (refused.status_code, codes(refused.json())) == (422, [("/currency", "immutable")])
+    assert (refused.status_code, pointers(refused.json())) == (422, [("/currency", "immutable")])
     only_new = await tracker.send("PUT", "projects/by-key/crm", json=body, headers={"If-None-Match": "*"})
     assert only_new.status_code == 412
     only_known = await tracker.send("PUT", "projects/by-key/none", json=body, headers=ANY_VERSION)
@@ -153,7 +149,7 @@ async def test_puts_at_once_create_one_project(tracker: Tracker) -> None:
 async def test_a_project_does_not_follow_itself(tracker: Tracker) -> None:
     made = await tracker.project()
     problem = await tracker.patch(f"projects/{made['id']}", {"predecessor_project_id": made["id"]}, status=422)
-    assert codes(problem) == [("/predecessor_project_id", "own-predecessor")]
+    assert pointers(problem) == [("/predecessor_project_id", "own-predecessor")]
 
 
 async def test_a_project_is_deleted_only_before_it_begins(tracker: Tracker) -> None:
@@ -185,9 +181,9 @@ async def test_a_batch_judges_each_item(tracker: Tracker) -> None:
     items = [{"key": "no-name"}, MINIMAL, {**MINIMAL, "key": "k2", "currency": "?"}]
     told = await tracker.batch("projects", items, mode="independent")
     assert [one["status"] for one in told] == [422, 201, 422]
-    assert codes(told[0]["problem"]) == [("/name", "missing"), ("/currency", "missing")]
+    assert pointers(told[0]["problem"]) == [("/name", "missing"), ("/currency", "missing")]
     problem = await tracker.batch("projects", [{"key": "no-name"}], status=422)
-    assert codes(problem) == [("/items/0/name", "missing"), ("/items/0/currency", "missing")]
+    assert pointers(problem) == [("/items/0/name", "missing"), ("/items/0/currency", "missing")]
 
 
 async def test_the_past_is_brought_along_only_with_the_scope_for_it(tracker: Tracker) -> None:

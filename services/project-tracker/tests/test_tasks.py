@@ -5,6 +5,7 @@ import pytest
 from tracker_api import Tracker, a_task, euros
 
 from chassis import ids
+from chassis.testkit.applications import pointers
 from project_tracker.plans.tasks.schemas import EXAMPLE, Task
 
 
@@ -61,7 +62,7 @@ async def test_what_is_wrong_is_pointed_at(
         (tracker.batch(f"{own}/tasks", [a_task("7"), a_task("1") | wrong], status=422), "/items/1"),
     ):
         problem = await sent
-        assert (at + pointer, code) in [(error["pointer"], error["code"]) for error in problem["errors"]]
+        assert (at + pointer, code) in pointers(problem)
     assert await tree(tracker, own) == {}
 
 

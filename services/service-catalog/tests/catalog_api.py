@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from chassis import clock, ids
 from chassis.testkit.applications import ANY_VERSION, OrganisationClient, checked
-from chassis.testkit.databases import Pools
 
 _numbers = itertools.count(1)
 APPROVER = "grace"
@@ -191,27 +190,3 @@ def codes(answer: Any) -> list[str]:
 def refs(answer: Any) -> list[str | None]:
     """Return which resources stand in the way, as an answer lists them."""
     return [guard["ref"] for guard in answer["unmet_guards"]]
-
-
-def pointers(answer: Any) -> list[tuple[str, str]]:
-    return [(error["pointer"], error["code"]) for error in answer["errors"]]
-
-
-async def told(pools: Pools, catalog: Catalog, subject: str) -> list[tuple[str, int, Any, Any]]:
-    """Return type, version, representation and change of a resource's events, in their order."""
-    connection = await pools.worker.connect()
-    try:
-        rows = await connection.fetch(
-            "SELECT type, aggregateversion, data FROM event_pending WHERE org = $1 AND subject = $2 ORDER BY seq",
-            catalog.org,
-            subject,
-        )
-    finally:
-        await connection.close()
-    events = []
-    for row in rows:
-        data = json.loads(row["data"])
-        change = data.pop("change", None)
-        name = row["type"].removeprefix("tandem.").removesuffix(".v1")
-        events.append((name, row["aggregateversion"], data, change))
-    return events

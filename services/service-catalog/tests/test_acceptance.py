@@ -4,9 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from catalog_api import Catalog, codes, own_path, pointers, ready_service, refs
+from catalog_api import Catalog, codes, own_path, ready_service, refs
 
 from chassis import clock
+from chassis.testkit.applications import pointers
 from service_catalog.acceptance.lifecycle import DECISIONS, LIFECYCLE, OPEN
 from service_catalog.acceptance.schemas import EXAMPLE, Criterion
 

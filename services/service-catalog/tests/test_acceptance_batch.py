@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from catalog_api import Catalog, own_path, pointers, told
+from catalog_api import Catalog, own_path
 
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 
 def criterion(number: int | None = None, **given: Any) -> dict[str, Any]:

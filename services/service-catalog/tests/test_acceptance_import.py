@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from catalog_api import Catalog, ago, codes, own_path, pointers, told
+from catalog_api import Catalog, ago, codes, own_path
 
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 PASSED = {"status": "passed", "decided_at": "2025-03-03T14:00:00Z", "approver": "ada"}
 WAIVED = {

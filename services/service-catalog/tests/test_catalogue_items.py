@@ -2,10 +2,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from catalog_api import FORM, Catalog, codes, pointers, told
+from catalog_api import FORM, Catalog, codes
 
-from chassis.testkit.applications import ANY_VERSION
+from chassis.testkit.applications import ANY_VERSION, pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 from service_catalog.catalogue_items.schemas import EXAMPLE, CatalogueItem
 
 OTHER_FORM = FORM | {"required": []}

@@ -5,9 +5,10 @@ import json
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, codes, refs, told
+from catalog_api import Catalog, ago, codes, refs
 
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 from service_catalog.changes.schemas import Conflicts
 
 STANDARD = {"type": "standard", "risk": "low"}

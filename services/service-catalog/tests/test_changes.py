@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from catalog_api import APPROVER, Catalog, ago, codes, pointers, told
+from catalog_api import APPROVER, Catalog, ago, codes
 
 from chassis import clock
 from chassis.schemas import instant_text
-from chassis.testkit.applications import ANY_VERSION
+from chassis.testkit.applications import ANY_VERSION, pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 from service_catalog.changes.schemas import EXAMPLE, Change
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"

@@ -3,9 +3,11 @@ import json
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, pointers, told
+from catalog_api import Catalog
 
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 from service_catalog.costs.schemas import EXAMPLE, Cost
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"

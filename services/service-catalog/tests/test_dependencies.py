@@ -5,9 +5,10 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from catalog_api import Catalog, codes, pointers
+from catalog_api import Catalog, codes
 
 from chassis.database import connect_arguments
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Addresses
 from service_catalog.dependencies.schemas import Dependency
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from catalog_api import Catalog, ready_service, told
+from catalog_api import Catalog, ready_service
 
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 
 async def test_the_events_of_a_service(catalog: Catalog, pools: Pools) -> None:

@@ -3,10 +3,11 @@ from typing import Any
 
 import httpx
 import pytest
-from catalog_api import Catalog, codes, handover_event, own_path, ready_service, refs, told
+from catalog_api import Catalog, codes, handover_event, own_path, ready_service, refs
 
 from chassis import clock, ids
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 from service_catalog.handovers.lifecycle import LIFECYCLE
 from service_catalog.handovers.schemas import EXAMPLE, Handover
 

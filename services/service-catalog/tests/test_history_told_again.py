@@ -7,11 +7,12 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from catalog_api import APPROVER, Catalog, codes, told
+from catalog_api import APPROVER, Catalog, codes
 
 from chassis.caller import Caller
 from chassis.testkit.applications import checked
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 DAY = "2025-03-03T"
 WHY = "It was another one."

@@ -1,6 +1,8 @@
 from typing import Any
 
-from catalog_api import Catalog, pointers
+from catalog_api import Catalog
+
+from chassis.testkit.applications import pointers
 
 PAST = {
     "external_source": "desk",

@@ -2,10 +2,11 @@ from typing import Any
 
 import httpx
 import pytest
-from catalog_api import Catalog, ago, codes, pointers
+from catalog_api import Catalog, ago, codes
 
 from chassis import clock
 from chassis.schemas import instant_text
+from chassis.testkit.applications import pointers
 from service_catalog.incidents.schemas import EXAMPLE, Incident
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"

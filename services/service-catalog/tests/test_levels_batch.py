@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any
 
-from catalog_api import Catalog, codes, pointers, told
+from catalog_api import Catalog, codes
 
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 

@@ -2,9 +2,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from catalog_api import Catalog, ago, codes, pointers
+from catalog_api import Catalog, ago, codes
 
 from chassis import clock
+from chassis.testkit.applications import pointers
 from service_catalog.maintenance_windows.schemas import EXAMPLE, MaintenanceWindow
 
 PATH = "maintenance-windows"

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, pointers
+from catalog_api import Catalog, ago
+
+from chassis.testkit.applications import pointers
 
 TEN, ELEVEN, NOON, ONE = (f"2026-01-05T{hour}:00:00Z" for hour in (10, 11, 12, 13))
 

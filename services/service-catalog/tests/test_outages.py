@@ -2,9 +2,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from catalog_api import Catalog, ago, codes, pointers
+from catalog_api import Catalog, ago, codes
 
 from chassis import clock
+from chassis.testkit.applications import pointers
 from service_catalog.outages.schemas import EXAMPLE, Outage
 
 LATER = (clock.now() + timedelta(days=1)).isoformat()

@@ -1,10 +1,12 @@
 from datetime import timedelta
 from typing import Any
 
-from catalog_api import Catalog, codes, pointers, told
+from catalog_api import Catalog, codes
 
 from chassis import clock
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 LATER = (clock.now() + timedelta(days=1)).isoformat()
 HISTORY = [

@@ -5,10 +5,11 @@ import json
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, told
+from catalog_api import Catalog, ago
 
 from chassis.testkit.applications import ANY_VERSION
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 NOBODY = {"id": "01890a5d-ac96-774b-bcce-b302099a8057"}
 CAUSE: dict[str, Any] = {"root_cause": "Nobody is told.", "workaround": "Renew it by hand."}

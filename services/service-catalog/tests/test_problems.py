@@ -3,10 +3,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, codes, pointers, told
+from catalog_api import Catalog, ago, codes
 
 from chassis import clock
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 from service_catalog.problems.schemas import EXAMPLE, ProblemRecord
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"

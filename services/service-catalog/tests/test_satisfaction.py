@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import jwt
 import pytest
-from catalog_api import Catalog, ago, pointers, told
+from catalog_api import Catalog, ago
 
 from chassis import clock
 from chassis.allowance import Allowance
@@ -16,7 +16,9 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.rejection import Quota, Rejection
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Addresses, Pools
+from chassis.testkit.telling import told
 from service_catalog.satisfaction.operations import Invitations, Responses
 from service_catalog.satisfaction.schemas import (
     EXAMPLE,

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, pointers
+from catalog_api import Catalog, ago
+
+from chassis.testkit.applications import pointers
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi" / "service-catalog.json"
 SCHEMAS = json.loads(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]

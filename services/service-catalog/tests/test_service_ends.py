@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, codes, pointers, told
+from catalog_api import Catalog, ago, codes
 
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 PROJECT = "01890a5d-ac96-774b-bcce-b302099a8057"
 

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, pointers, told
+from catalog_api import Catalog, ago
 
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 HISTORY = [
     {"state": "proposed", "at": "2018-02-01T09:00:00Z"},

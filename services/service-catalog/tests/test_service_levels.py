@@ -2,9 +2,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, codes, pointers, ready_service
+from catalog_api import Catalog, codes, ready_service
 
-from chassis.testkit.applications import ANY_VERSION
+from chassis.testkit.applications import ANY_VERSION, pointers
 from service_catalog.levels.schemas import ServiceLevel
 
 OFFICE: dict[str, Any] = {

@@ -1,9 +1,11 @@
 import asyncio
 from typing import Any
 
-from catalog_api import FILLED_IN, Catalog, pointers, told
+from catalog_api import FILLED_IN, Catalog
 
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 
 PAST = {"external_source": "desk", "catalogue_item_key": "laptop", "requester": "grace", "form": {"old": "field"}}
 WHOLE = (

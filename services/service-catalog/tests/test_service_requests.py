@@ -2,9 +2,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from catalog_api import FILLED_IN, FORM, Catalog, ago, codes, pointers, told
+from catalog_api import FILLED_IN, FORM, Catalog, ago, codes
 
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 from service_catalog.requests.lifecycle import LIFECYCLE, Candidate
 from service_catalog.requests.schemas import ServiceRequest
 

@@ -2,8 +2,9 @@ from typing import Any
 
 import httpx
 import pytest
-from catalog_api import Catalog, ago, codes, pointers
+from catalog_api import Catalog, ago, codes
 
+from chassis.testkit.applications import pointers
 from service_catalog.services.schemas import EXAMPLE, Service
 
 

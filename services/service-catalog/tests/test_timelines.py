@@ -3,10 +3,11 @@ import json
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, pointers, told
+from catalog_api import Catalog, ago
 
-from chassis.testkit.applications import ANY_VERSION
+from chassis.testkit.applications import ANY_VERSION, pointers
 from chassis.testkit.databases import Addresses, Pools
+from chassis.testkit.telling import told
 from service_catalog.timelines.schemas import NOTES_MAX, Timeline, WorkNote
 
 

@@ -5,11 +5,13 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
-from catalog_api import Catalog, codes, pointers, told
+from catalog_api import Catalog, codes
 
 from chassis import clock
 from chassis.rejection import Rejection, UnmetGuard
+from chassis.testkit.applications import pointers
 from chassis.testkit.databases import Pools
+from chassis.testkit.telling import told
 from service_catalog.services.lifecycle import LIFECYCLE, Waivable
 from service_catalog.services.waivers import judged
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, pointers
+from catalog_api import Catalog, ago
+
+from chassis.testkit.applications import pointers
 
 PATH = "maintenance-windows"
 PLANNED = {"planned_start": "2022-03-26T01:00:00Z", "planned_end": "2022-03-26T03:00:00Z"}

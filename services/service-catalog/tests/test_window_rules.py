@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from catalog_api import Catalog, ago, pointers
+from catalog_api import Catalog, ago
+
+from chassis.testkit.applications import pointers
 
 PATH = "maintenance-windows"
 STANDARD = {"type": "standard", "risk": "low", "opens_maintenance_window": True}

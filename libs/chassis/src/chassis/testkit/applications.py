@@ -108,3 +108,8 @@ def checked(response: httpx.Response, status: int) -> Any:
     if response.status_code != status:
         raise AssertionError(f"{response.status_code}, not {status}: {response.text[:2000]}")
     return response.json()
+
+
+def pointers(refused: Any) -> list[tuple[str, str]]:
+    """Return where a refusal finds fault, each place with the code of what is wrong there."""
+    return [(error["pointer"], error["code"]) for error in refused["errors"]]
