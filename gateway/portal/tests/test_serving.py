@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.http.draining import Drain
+from portal.clients import HASHER
 from portal.main import create_app
 from portal.settings import PortalSettings
 from tandem_local.ports import HOST, choose_ports
@@ -124,3 +125,16 @@ def test_wrong_settings_are_all_listed(tmp_path: Path) -> None:
     done = subprocess.run([COMMAND, "serve"], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["TANDEM_ISSUER", "TANDEM_SERVICES"]
+
+
+def test_a_secret_is_hashed_as_the_file_of_clients_has_it() -> None:
+    done = subprocess.run([COMMAND, "hash"], input="a new one\n", capture_output=True, text=True, check=True)
+    (line,) = done.stdout.splitlines()
+    assert HASHER.verify(line, "a new one")
+
+
+@pytest.mark.parametrize("told", ["", "\n", "one\ntwo\n"])
+def test_what_is_no_secret_is_not_hashed(told: str) -> None:
+    done = subprocess.run([COMMAND, "hash"], input=told, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "One line is needed" in done.stderr
