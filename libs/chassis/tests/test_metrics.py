@@ -2,8 +2,9 @@ import asyncio
 import importlib
 import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,9 +76,9 @@ def test_units_are_base_units(registered: set[Named]) -> None:
             assert name.endswith(BASE_UNITS)
 
 
-async def scraped(database: Database) -> Callable[..., float | None]:
+async def scraped(database: Database, reads: Collection[str] = ()) -> Callable[..., float | None]:
     """Read the metrics as a scrape does: from another thread."""
-    backlog = Backlog(database, asyncio.get_running_loop())
+    backlog = Backlog(database, asyncio.get_running_loop(), reads=reads)
     registry = CollectorRegistry()
     with collected(backlog, registry):
         kept: list[Metric] = await asyncio.to_thread(lambda: list(registry.collect()))
@@ -146,6 +147,28 @@ async def test_how_far_each_source_is_read_and_what_was_put_away(addresses: Addr
         assert told("tandem_consumer_stopped", **of_source) == 1
         assert told("tandem_events_quarantined", **of_source) == 1
         assert told("tandem_events_quarantined", source="monitor", projection="1") == 1
+
+
+async def test_a_source_that_never_answered_is_told_of_since_the_process_began(addresses: Addresses) -> None:
+    age, reads = "tandem_consumer_head_age_seconds", ("producer", "other")
+    async with addresses.pools() as pools:
+        told = await scraped(pools.worker, reads)
+        for source in reads:
+            assert 0 < (told(age, source=source, projection="1") or 0) < 60
+            assert told("tandem_consumer_position", source=source, projection="1") is None
+        async with pools.worker.begin(Caller(org="acme", subject="test")) as tx:
+            await CursorRow("producer", 2).open(tx, 1)
+            await CursorRow("gone", 1).open(tx, 1)
+        told = await scraped(pools.worker, reads)
+        assert 0 < (told(age, source="producer", projection="2") or 0) < 60
+        assert told(age, source="producer", projection="1") is None
+        assert told(age, source="gone", projection="1") is None
+        async with pools.worker.begin(Caller(org="acme", subject="test")) as tx:
+            tx.now -= timedelta(hours=1)
+            row = CursorRow("producer", 2)
+            await row.move(tx, Position(1, 1), head=Position(1, 1), recorded_at=None, reread_to=None)
+        told = await scraped(pools.worker, reads)
+        assert (told(age, source="producer", projection="2") or 0) > 3000
 
 
 async def test_who_holds_which_lease(addresses: Addresses) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -33,16 +33,22 @@ def shared_loops(standing: Standing) -> dict[str, Loop]:
 
 
 def work(
-    standing: Standing, loops: Mapping[str, Loop], *, clocks: Mapping[str, Table] | None = None, metrics_port: int = 0
+    standing: Standing,
+    loops: Mapping[str, Loop],
+    *,
+    clocks: Mapping[str, Table] | None = None,
+    reads: Collection[str] = (),
+    metrics_port: int = 0,
 ) -> int:
     """Run loops until a signal; returns the exit code.
 
-    `clocks` are the tables of the timers that the loops look after, by what they are for.
+    `clocks` are the tables of the timers that the loops look after, by what they are for; `reads` are the siblings
+    whose events they read.
 
     A loop that fails ends the process, loudly: whoever supervises it starts it again.
     """
     serve_metrics(metrics_port)
-    run(_work(standing, loops, clocks))
+    run(_work(standing, loops, clocks, reads))
     return 0
 
 
@@ -52,7 +58,9 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     uvloop.run(work)
 
 
-async def _work(standing: Standing, loops: Mapping[str, Loop], clocks: Mapping[str, Table] | None) -> None:
+async def _work(
+    standing: Standing, loops: Mapping[str, Loop], clocks: Mapping[str, Table] | None, reads: Collection[str]
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,7 +69,7 @@ async def _work(standing: Standing, loops: Mapping[str, Loop], clocks: Mapping[s
     standing.watch_pools()
     LOG.info("working", loops=sorted(loops))
     try:
-        with collected(Backlog(standing.worker, loop, clocks=clocks)):
+        with collected(Backlog(standing.worker, loop, clocks=clocks, reads=reads)):
             await run_loops(loops, stop)
     finally:
         await standing.close()

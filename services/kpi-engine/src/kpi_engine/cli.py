@@ -24,7 +24,9 @@ def main() -> None:
 
 def _work(settings: Settings) -> int:
     engine = Engine(settings)
-    return working.work(engine.standing, engine.loops(), metrics_port=settings.metrics_port)
+    return working.work(
+        engine.standing, engine.loops(), reads=engine.siblings.by_name.keys(), metrics_port=settings.metrics_port
+    )
 
 
 def _rebuild(settings: Settings) -> None:

@@ -17,7 +17,11 @@ def main() -> None:
 
 
 def _work(settings: Settings) -> int:
-    standing = Standing(settings, PACKAGE)
+    standing, siblings = Standing(settings, PACKAGE), Siblings(settings)
     return working.work(
-        standing, loops(standing, Siblings(settings)), clocks=CLOCKS, metrics_port=settings.metrics_port
+        standing,
+        loops(standing, siblings),
+        clocks=CLOCKS,
+        reads=siblings.by_name.keys(),
+        metrics_port=settings.metrics_port,
     )

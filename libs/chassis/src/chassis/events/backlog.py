@@ -7,7 +7,8 @@ is the process's own.
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +23,7 @@ from chassis.caller import Caller
 from chassis.database import Database, Statement
 from chassis.events.interruptions import DATABASE_AWAY
 from chassis.events.leases import process_name
-from chassis.events.progress import Progress, progress
+from chassis.events.progress import FIRST_PROJECTION, Progress, progress
 from chassis.rejection import Rejection
 
 READ_SECONDS = 2.0  # a probe that asks waits 5 s
@@ -57,12 +58,18 @@ class Backlog(Collector):
         loop: asyncio.AbstractEventLoop,
         *,
         clocks: Mapping[str, Table] | None = None,
+        reads: Collection[str] = (),
         seconds: float = READ_SECONDS,
     ) -> None:
-        """Tell about a worker's database; `clocks` are tables of timers, with `due_at`, by what they are for."""
+        """Tell about a worker's database; `clocks` are tables of timers, with `due_at`, by what they are for.
+
+        `reads` are the sources that the worker is to read: one that never answered is told of as well.
+        """
         self._database = database
         self._loop = loop
         self._clocks = {name: _due(table) for name, table in (clocks or {}).items()}
+        self._reads = reads
+        self._began = time.monotonic()
         self._seconds = seconds
         self._one_at_a_time = threading.Lock()
 
@@ -110,6 +117,7 @@ class Backlog(Collector):
                 figures.log(await tx.one(_LOG))
                 sources = await progress(tx)
                 figures.sources(sources, now=tx.now.timestamp())
+                figures.unheard(self._reads, sources, seconds=time.monotonic() - self._began)
                 figures.quarantined(sources, await tx.all(_QUARANTINED))
                 figures.leases(await tx.all(_LEASES))
                 for name, due in self._clocks.items():
@@ -192,6 +200,14 @@ class _Figures:
             self._stopped.add_metric(labels, source.stopped_because is not None)
             if source.head_seen_at is not None:
                 self._head_age.add_metric(labels, max(now - source.head_seen_at.timestamp(), 0.0))
+
+    def unheard(self, reads: Collection[str], sources: Collection[Progress], *, seconds: float) -> None:
+        """Take for how long the process has waited for the first word of those it is to read."""
+        known = {source.source for source in sources}
+        silent = {(name, FIRST_PROJECTION) for name in reads if name not in known}
+        silent |= {(one.source, one.projection) for one in sources if one.source in reads and one.head_seen_at is None}
+        for name, projection in sorted(silent):
+            self._head_age.add_metric((name, str(projection)), seconds)
 
     def quarantined(self, sources: Iterable[Progress], rows: Iterable[Any]) -> None:
         """Take how many events are put away, none for a source that is read without trouble."""
