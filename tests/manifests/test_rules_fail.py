@@ -259,6 +259,18 @@ BREAKS: list[tuple[str, str, Break]] = [
         lambda o: found(o, "HorizontalPodAutoscaler", "kpi-engine-api")["spec"].update(maxReplicas=30),
     ),
     (
+        "the_log_fits_its_volume",
+        "too small",
+        lambda o: found(o, "Cluster", "kpi-engine-database")["spec"]["walStorage"].update(size="1Gi"),
+    ),
+    (
+        "the_log_fits_its_volume",
+        "much is kept",
+        lambda o: found(o, "Cluster", "kpi-engine-database")["spec"]["postgresql"]["parameters"].update(
+            max_wal_size="5GB"
+        ),
+    ),
+    (
         "everything_is_in_the_restricted_namespace",
         "no label",
         lambda o: found(o, "Namespace", "tandem")["metadata"].pop("labels"),

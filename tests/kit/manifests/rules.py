@@ -58,6 +58,7 @@ RULES: dict[str, Rule] = {
         whole_rules.metrics_are_where_they_are_read,
         whole_rules.scaled_workloads_state_no_copies,
         whole_rules.connections_fit_the_database,
+        whole_rules.the_log_fits_its_volume,
         whole_rules.everything_is_in_the_restricted_namespace,
         whole_rules.nothing_stands_twice,
         network_rules.traffic_is_denied_at_first,

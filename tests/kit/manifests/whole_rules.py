@@ -8,7 +8,7 @@ from functools import cache
 from pydantic_settings import BaseSettings
 
 from chassis.settings import PREFIX, ServiceSettings
-from manifests.objects import Object, called, hosts_named, of_kind, selects, title, workloads
+from manifests.objects import Object, called, hosts_named, of_kind, quantity, selects, title, workloads
 from manifests.rendering import REPOSITORY
 from portal.settings import PortalSettings
 
@@ -33,6 +33,7 @@ PASSWORDS = {
     "migrate": ("owner_password",),
 }
 GATEWAY_HAS_DEFAULTS = {"TANDEM_TRUSTED_HOPS", "TANDEM_CORS_ORIGINS", "TANDEM_THREADS"}
+LOG_KEPT = {"max_wal_size": "1GB", "wal_keep_size": "512MB"}  # PostgreSQL's default, and CloudNativePG's
 HAS_A_DEFAULT_OF_ITS_OWN = {"service_name"}  # each service's settings say it
 
 
@@ -249,6 +250,15 @@ def connections_fit_the_database(objects: Sequence[Object]) -> Iterator[str]:
                 copies += (scaler["maxReplicas"] if scaler else workload.owner["spec"]["replicas"]) + 1
         if copies * pool > int(cluster["spec"]["postgresql"]["parameters"]["max_connections"]):
             yield f"{title(cluster)}: {copies} processes may want {copies * pool} connections"
+
+
+def the_log_fits_its_volume(objects: Sequence[Object]) -> Iterator[str]:
+    """A volume for the write-ahead log holds what PostgreSQL may keep of it, and a tenth more."""
+    for cluster in of_kind(objects, "Cluster"):
+        parameters = LOG_KEPT | cluster["spec"]["postgresql"]["parameters"]
+        kept = sum(quantity(f"{parameters[name].removesuffix('B')}i") for name in LOG_KEPT)
+        if quantity(cluster["spec"]["walStorage"]["size"]) < kept * 1.1:
+            yield f"{title(cluster)}: the log's volume is too small for {' and '.join(LOG_KEPT)}"
 
 
 def everything_is_in_the_restricted_namespace(objects: Sequence[Object]) -> Iterator[str]:
