@@ -127,6 +127,37 @@ def test_wrong_settings_are_all_listed(tmp_path: Path) -> None:
     assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["TANDEM_ISSUER", "TANDEM_SERVICES"]
 
 
+def test_keys_and_clients_that_cannot_be_read_are_faults_of_the_settings(tmp_path: Path) -> None:
+    clients = tmp_path / "clients.toml"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TANDEM_ISSUER": "https://tandem.test",
+        "TANDEM_SERVICES": "{}",
+        "TANDEM_SIGNING_KEYS": str(tmp_path),
+        "TANDEM_CLIENTS_FILE": str(clients),
+    }
+
+    def told() -> list[str]:
+        done = subprocess.run([COMMAND, "serve"], env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        return done.stderr.splitlines()
+
+    assert told() == [
+        "TANDEM_SIGNING_KEYS: signing.pem cannot be read: No such file or directory",
+        "TANDEM_CLIENTS_FILE: No such file or directory",
+    ]
+    (tmp_path / "signing.pem").write_text("no key")
+    clients.write_text("[clients.x]\norg = 5\n")
+    key, *others = told()
+    assert key.startswith("TANDEM_SIGNING_KEYS: signing.pem is no key")
+    assert {line.split(": ")[1] for line in others} == {
+        "clients.x.secret_hashes",
+        "clients.x.org",
+        "clients.x.scopes",
+        "clients.x.audiences",
+    }
+
+
 def test_a_secret_is_hashed_as_the_file_of_clients_has_it() -> None:
     done = subprocess.run([COMMAND, "hash"], input="a new one\n", capture_output=True, text=True, check=True)
     (line,) = done.stdout.splitlines()

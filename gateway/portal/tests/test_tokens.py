@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from portal import clients as clients_module
 from portal.clients import HASHER, Clients
-from portal.keys import SIGNING_KEY, SigningKeys, create_signing_key
+from portal.keys import SIGNING_KEY, SigningKeys, WrongKeyError, create_signing_key
 from portal.settings import PortalSettings
 
 ISSUER = "https://tandem.test"
@@ -107,6 +107,32 @@ def test_a_changed_client_file_takes_effect_at_once(settings: PortalSettings) ->
     assert clients.authenticate("kpi-engine", "a new one")
 
 
+async def test_a_file_that_goes_wrong_leaves_the_former_clients_and_is_told_of_once(
+    portal: httpx.AsyncClient, settings: PortalSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = settings.clients_file
+    assert file is not None
+    right = file.read_text()
+    wrong = [right + "[clients.x", right.replace('org = "*"', 'org = "A B"'), right + "[clients.x]\n"]
+    for age, text in enumerate(wrong, start=1):
+        file.write_text(text)
+        os.utime(file, (age, age))
+        for _ in range(2):
+            assert (await portal.post("/oauth/token", data=FORM)).status_code == 200
+        assert len(caplog.records) == age
+    file.rename(file.with_name("away"))
+    for _ in range(2):
+        assert (await portal.post("/oauth/token", data=FORM)).status_code == 200
+    assert [record.getMessage() for record in caplog.records] == ["clients not read"] * 4
+    reasons = [record.__dict__["reason"] for record in caplog.records]
+    assert "end of document" in reasons[0]
+    assert "clients.kpi-engine.org" in reasons[1]
+    assert "No such file" in reasons[3]
+    assert "argon2" not in " ".join(reasons)
+    file.write_text(right.replace("kpi-engine", "reports"))
+    assert (await portal.post("/oauth/token", data=FORM)).status_code == 401
+
+
 def test_a_secret_changed_while_it_is_verified_is_not_remembered(
     settings: PortalSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +168,7 @@ def test_further_keys_are_published_but_do_not_sign(tmp_path: Path) -> None:
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     other = ec.generate_private_key(ec.SECP384R1())
     (tmp_path / SIGNING_KEY).write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    with pytest.raises(TypeError, match="P-256"):
+    with pytest.raises(WrongKeyError, match=r"signing\.pem .* P-256"):
         SigningKeys.load(tmp_path)
 
 

@@ -10,6 +10,7 @@ token_seconds = 3600
 
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import tomllib
@@ -20,11 +21,23 @@ from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 # Secrets are random and long, so the cost only has to slow down whoever steals the file.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 NOBODY = HASHER.hash(secrets.token_urlsafe(32))
+State = tuple[int, int]
+GONE: State = (0, 0)
+
+log = logging.getLogger(__name__)
+
+
+class WrongClientsError(Exception):
+    """The file of clients cannot be read, or does not hold what it has to; one line a fault, no hashes in them."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
 
 
 class Client(BaseModel):
@@ -56,14 +69,18 @@ class _Known:
 
 
 class Clients:
-    """The clients of a file; without a file there are none."""
+    """The clients of a file; without a file there are none.
+
+    A file that is wrong at the start is an error; one that goes wrong later is told of, and the former clients stay.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._read_at: tuple[int, int] | None = None
+        self._read_at = self._told_of = GONE
         self._known = _Known({})
         self._salt = os.urandom(32)
-        self._refresh()
+        if path is not None:
+            self._read(path, _state(path))
 
     def authenticate(self, client_id: str, secret: str) -> Client | None:
         """Return the client if the secret is its own; it takes as long if there is no such client.
@@ -94,12 +111,40 @@ class Clients:
     def _refresh(self) -> None:
         if self._path is None:
             return
-        status = self._path.stat()
-        state = (status.st_mtime_ns, status.st_ino)
-        if state != self._read_at:
-            content = tomllib.loads(self._path.read_text(encoding="utf-8"))
-            self._known = _Known(ClientFile.model_validate(content).clients)
-            self._read_at = state
+        state = _state(self._path)
+        if state == self._read_at:
+            return
+        try:
+            self._read(self._path, state)
+        except WrongClientsError as error:
+            if state != self._told_of:
+                log.error("clients not read", extra={"file": str(self._path), "reason": str(error)})  # noqa: TRY400 - its words say it all
+            self._told_of = state
+
+    def _read(self, path: Path, state: State) -> None:
+        self._known = _Known(_clients(path))
+        self._read_at = self._told_of = state
+
+
+def _state(path: Path) -> State:
+    """Return what is another one after each change of the file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return GONE
+    return status.st_mtime_ns, status.st_ino
+
+
+def _clients(path: Path) -> Mapping[str, Client]:
+    try:
+        return ClientFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).clients
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        raise WrongClientsError([f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]) from None
+    except OSError as error:
+        raise WrongClientsError([error.strerror or type(error).__name__]) from error
+    except ValueError as error:  # neither TOML nor UTF-8
+        raise WrongClientsError([str(error)]) from error
 
 
 def _verifies(stored: str, secret: str) -> bool:

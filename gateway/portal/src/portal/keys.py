@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -28,6 +29,11 @@ from chassis.ids import new_id
 
 ALGORITHM = "ES256"
 SIGNING_KEY = "signing.pem"
+CURVE = ec.SECP256R1()
+
+
+class WrongKeyError(Exception):
+    """A key cannot be read, or is of another kind; its words name the file."""
 
 
 class SigningKeys:
@@ -41,11 +47,13 @@ class SigningKeys:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the folder; a key of another kind is refused."""
-        signing = load_pem_private_key((folder / SIGNING_KEY).read_bytes(), password=None)
+        signing = _key(folder / SIGNING_KEY)
         if not isinstance(signing, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{SIGNING_KEY} is not a private key on the curve P-256.")
-        others = [path for path in sorted(folder.glob("*.pem")) if path.name != SIGNING_KEY]
-        return cls(_on_curve(signing), [_public_key(path) for path in others])
+            raise WrongKeyError(f"{SIGNING_KEY} is a public key, which cannot sign")
+        others = [_key(path) for path in sorted(folder.glob("*.pem")) if path.name != SIGNING_KEY]
+        return cls(
+            signing, [key.public_key() if isinstance(key, ec.EllipticCurvePrivateKey) else key for key in others]
+        )
 
     def sign(
         self,
@@ -89,7 +97,7 @@ def create_signing_key(folder: Path) -> None:
     path = folder / SIGNING_KEY
     if path.exists():
         return
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(CURVE)
     unfinished = folder / f".{SIGNING_KEY}.{os.getpid()}"
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -108,20 +116,15 @@ def _public_members(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
     return {name: known[name] for name in ("crv", "kty", "x", "y")}
 
 
-def _public_key(path: Path) -> ec.EllipticCurvePublicKey:
-    content = path.read_bytes()
-    if b"PRIVATE KEY" in content:
-        private = load_pem_private_key(content, password=None)
-        if isinstance(private, ec.EllipticCurvePrivateKey):
-            return _on_curve(private).public_key()
-    else:
-        public = load_pem_public_key(content)
-        if isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
-            return public
-    raise TypeError(f"{path.name} is not a key on the curve P-256.")
-
-
-def _on_curve(key: ec.EllipticCurvePrivateKey) -> ec.EllipticCurvePrivateKey:
-    if not isinstance(key.curve, ec.SECP256R1):
-        raise TypeError("A signing key lies on the curve P-256.")
+def _key(path: Path) -> ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey:
+    try:
+        content = path.read_bytes()
+        is_private = b"PRIVATE KEY" in content
+        key = load_pem_private_key(content, password=None) if is_private else load_pem_public_key(content)
+    except OSError as error:
+        raise WrongKeyError(f"{path.name} cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
+        raise WrongKeyError(f"{path.name} is no key in PEM that can be read without a password") from error
+    if not isinstance(key, (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)) or key.curve.name != CURVE.name:
+        raise WrongKeyError(f"{path.name} is not a key on the curve P-256")
     return key

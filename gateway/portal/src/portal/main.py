@@ -12,10 +12,10 @@ from chassis.http.draining import Drain
 from chassis.http.edge import Edge
 from chassis.http.health import health_routes
 from chassis.metrics import request_metrics
-from chassis.settings import MEBIBYTE
-from portal.clients import Clients
+from chassis.settings import MEBIBYTE, PREFIX, SettingsError
+from portal.clients import Clients, WrongClientsError
 from portal.documents import document_routes
-from portal.keys import SigningKeys
+from portal.keys import SigningKeys, WrongKeyError
 from portal.pages import page_routes
 from portal.problems import add_problem_handlers
 from portal.settings import PortalSettings
@@ -28,8 +28,7 @@ def create_app(settings: PortalSettings, drain: Drain | None = None) -> FastAPI:
     `drain` is given where something else must know that the server is about to stop.
     """
     drain = drain or Drain()
-    keys = SigningKeys.load(settings.signing_keys)
-    clients = Clients(settings.clients_file)
+    keys, clients = _keys_and_clients(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -55,3 +54,20 @@ def create_app(settings: PortalSettings, drain: Drain | None = None) -> FastAPI:
     app.include_router(page_routes(list(settings.services)))
     app.router.routes.extend(health_routes({}, drain))
     return app
+
+
+def _keys_and_clients(settings: PortalSettings) -> tuple[SigningKeys, Clients]:
+    """Read both; what is wrong with either is a fault of the settings that name them."""
+    keys, clients = None, None
+    faults: list[str] = []
+    try:
+        keys = SigningKeys.load(settings.signing_keys)
+    except WrongKeyError as error:
+        faults.append(f"{PREFIX}SIGNING_KEYS: {error}")
+    try:
+        clients = Clients(settings.clients_file)
+    except WrongClientsError as error:
+        faults += [f"{PREFIX}CLIENTS_FILE: {fault}" for fault in error.faults]
+    if keys is None or clients is None:
+        raise SettingsError(faults)
+    return keys, clients
