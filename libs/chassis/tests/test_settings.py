@@ -66,10 +66,21 @@ def test_feeds_that_are_no_json_object(environment: pytest.MonkeyPatch, broken: 
         ServiceSettings.load()
 
 
-@pytest.mark.parametrize("url", ["file://host/jwks.json", "file:relative", "https://", "jwks.json"])
+@pytest.mark.parametrize("port", ["abc", "hidden", "99999", "-1", "0", "80:80"])
+@pytest.mark.parametrize(("name", "told"), [("JWKS_URL", "{}"), ("TOKEN_URL", "{}"), ("FEEDS", '{{"a": "{}"}}')])
+def test_ports_that_are_none(environment: pytest.MonkeyPatch, name: str, told: str, port: str) -> None:
+    environment.setenv(f"TANDEM_{name}", told.format(f"http://portal:{port}/x"))
+    with pytest.raises(SettingsError, match=f"TANDEM_{name}") as refused:
+        ServiceSettings.load()
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["file://host/jwks.json", "file:relative", "https://", "https://:80/x", "jwks.json", "http://[hidden"]
+)
 def test_addresses_that_are_none(environment: pytest.MonkeyPatch, url: str) -> None:
     environment.setenv("TANDEM_JWKS_URL", url)
-    with pytest.raises(SettingsError, match="TANDEM_JWKS_URL"):
+    with pytest.raises(SettingsError, match="TANDEM_JWKS_URL: Value error, an http://"):
         ServiceSettings.load()
 
 

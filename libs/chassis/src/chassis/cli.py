@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
 _Told = TypeVar("_Told", bound=ServerSettings)
 FAILED, WRONG_SETTINGS = 1, 2
+PORT_MAX = 65_535
 # What the OpenAPI document is made from does not depend on where a service runs.
 _NOWHERE = {
     "database_host": "localhost",
@@ -134,7 +135,14 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     """Add the command `serve`, with where to listen."""
     serving = commands.add_parser("serve", help="answer requests")
     serving.add_argument("--host", default="127.0.0.1")
-    serving.add_argument("--port", type=int, default=8000)
+    serving.add_argument("--port", type=_port, default=8000, help="0 to 65535; 0 is any free one")
+
+
+def _port(told: str) -> int:
+    port = int(told)
+    if not 0 <= port <= PORT_MAX:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {PORT_MAX}")
+    return port
 
 
 def _parser(settings_class: type[ServiceSettings], further: Mapping[str, str]) -> argparse.ArgumentParser:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, SecretStr, ValidationError
 from pydantic_core import from_json
@@ -23,18 +23,34 @@ class SettingsError(Exception):
         self.faults = faults
 
 
+def _parts(value: str) -> SplitResult | None:
+    """Return the parts of an address, None if it is none."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:  # its words have the value in them, which is not told
+        return None
+    return None if port == 0 else parts
+
+
+def _is_on_the_web(parts: SplitResult) -> bool:
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _is_a_file(parts: SplitResult) -> bool:
+    return parts.scheme == "file" and not parts.netloc and Path(parts.path).is_absolute()
+
+
 def _address_of_keys(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme in {"http", "https"} and parts.netloc:
-        return value
-    if parts.scheme == "file" and not parts.netloc and Path(parts.path).is_absolute():
-        return value
-    raise ValueError("an http://, https:// or file:/// address is needed")
+    parts = _parts(value)
+    if parts is None or not (_is_on_the_web(parts) or _is_a_file(parts)):
+        raise ValueError("an http://, https:// or file:/// address is needed")
+    return value
 
 
 def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    parts = _parts(value)
+    if parts is None or not _is_on_the_web(parts):
         raise ValueError("an http:// or https:// address is needed")
     return value.rstrip("/")
 

@@ -198,3 +198,17 @@ def test_the_document_needs_no_environment(monkeypatch: pytest.MonkeyPatch, caps
     code = service_command(ServiceSettings, package=SAMPLE, create_app=nothing, work=lambda _: 0, arguments=["openapi"])
     assert code == 0
     assert json.loads(capsys.readouterr().out)["info"]["title"] == "Nothing"
+
+
+@pytest.mark.parametrize("port", ["99999", "65536", "-1", "http"])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        service_command(
+            ServiceSettings,
+            package=SAMPLE,
+            create_app=nothing,
+            work=lambda _: 0,
+            arguments=["serve", "--port", port],
+        )
+    assert refused.value.code == 2
+    assert "--port" in capsys.readouterr().err
