@@ -119,14 +119,27 @@ def test_only_readiness_and_metrics_can_be_observed(gateway: Running, objects: l
     assert [name for name in asked if f"# TYPE {name} " not in counted] == []
 
 
-def test_what_is_missing_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("upstreams", "told"),
+    [
+        ({}, "TANDEM_UPSTREAMS: name and address"),
+        ({"TANDEM_UPSTREAMS": '{"service-catalog": "a:abc"}'}, "TANDEM_UPSTREAMS: name and address"),
+        (
+            {"TANDEM_UPSTREAMS": '{"service-catalog": "a:1", "project-tracker": "b:2", "portal": "c:3"}'},
+            "TANDEM_UPSTREAMS: kpi-engine is missing\n",
+        ),
+    ],
+)
+def test_what_is_missing_is_said(upstreams: dict[str, str], told: str, tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "gateway" / "envoy", tmp_path / "templates")
+    places = ["--templates", str(tmp_path / "templates"), "--filled", str(tmp_path / "filled")]
     done = subprocess.run(
-        [sys.executable, str(COMMAND), "start", "--templates", str(tmp_path / "templates")],
-        env={"TANDEM_ISSUER": "https://tandem.example"},
+        [sys.executable, str(COMMAND), "start", *places],
+        env={"TANDEM_ISSUER": "https://tandem.example", **upstreams},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2
-    assert "TANDEM_UPSTREAMS" in done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

@@ -58,10 +58,14 @@ def endpoint(address: str) -> dict[str, object]:
 
 
 def fill(templates: Path, target: Path, values: Mapping[str, object]) -> None:
-    """Write every template with its values filled in; one that is not known is an error."""
+    """Write every template with its values filled in; an upstream that is not told is an error."""
     target.mkdir(parents=True, exist_ok=True)
     for template in sorted(templates.glob("*.yaml")):
-        text = Template(template.read_text(encoding="utf-8")).substitute(values, configuration=target)
+        try:
+            text = Template(template.read_text(encoding="utf-8")).substitute(values, configuration=target)
+        except KeyError as error:
+            name = str(error.args[0]).removesuffix("_endpoints").replace("_", "-")
+            raise WrongEnvironmentError(f"TANDEM_UPSTREAMS: {name} is missing") from error
         (target / template.name).write_text(text, encoding="utf-8")
 
 
