@@ -34,7 +34,8 @@ def create_app(settings):
 
 def work(settings):
     standing = Standing(settings, PACKAGE)
-    return working.work(standing, working.shared_loops(standing), metrics_port=settings.metrics_port)
+    loops = working.shared_loops(standing)
+    return working.work(standing, loops, reads=settings.feeds, metrics_port=settings.metrics_port)
 
 sys.exit(service_command(ServiceSettings, package=PACKAGE, create_app=create_app, work=work, arguments=sys.argv[1:]))
 """
@@ -47,7 +48,7 @@ def free_port() -> int:
 
 
 def scraped(port: int) -> dict[str, float]:
-    """Return the samples without labels, and of those with one label by its value."""
+    """Return the samples, each called by its name and the values of its labels, in the order of the labels' names."""
     try:
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
             connection.request("GET", "/metrics")
@@ -82,7 +83,7 @@ async def test_a_worker_tells_what_it_does(
     new_database: Callable[[str], Addresses], jwks_file: Path, signer: Signer
 ) -> None:
     addresses, port = new_database("chassis.testkit.sample"), free_port()
-    variables = environment(addresses, jwks_file, signer, port)
+    variables = environment(addresses, jwks_file, signer, port) | {"TANDEM_FEEDS": '{"producer": "http://127.0.0.1:9"}'}
     told: dict[str, float] = {}
 
     async def has_worked() -> bool:
@@ -101,6 +102,7 @@ async def test_a_worker_tells_what_it_does(
             process.kill()
     assert told["tandem_database_readable"] == 1
     assert told["tandem_events_pending"] == 0
+    assert told["tandem_consumer_head_age_seconds.1.producer"] > 0
     assert told["tandem_database_connections_limit.worker"] == 6
     assert told["tandem_lease_held_here.housekeeping"] == 1
     assert {name for name in told if name.startswith("tandem_loop_running")} == {
