@@ -4,7 +4,7 @@ from typing import Any
 
 from chassis import ids
 from chassis.batch import Upsert
-from chassis.past import Draft, Step, changes_what_is_over, entries, faults_of, steps_of
+from chassis.past import Draft, Step, changes_what_is_over, entries, faults_of, faults_of_reach, reached, steps_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ID = ids.new_id()
@@ -103,3 +103,15 @@ def test_what_is_over_takes_labels_only() -> None:
     assert not changes_what_is_over(row, {"done"}, same, ["title", "labels"])
     assert not changes_what_is_over(row | {"state": "new"}, {"done"}, other, ["title"])
     assert not changes_what_is_over(None, {"done"}, other, ["title"])
+
+
+def test_a_state_has_nothing_of_those_it_has_not_reached() -> None:
+    reach = {"begun_at": {"at_work", "done"}, "ended_at": {"done"}}
+    told = {"begun_at": ago(5), "ended_at": ago(1)}
+    wrong = faults_of_reach("at_work", told, reach, "A thing")
+    assert [(fault.pointer, fault.code) for fault in wrong] == [("/ended_at", "state-not-reached")]
+    assert (
+        faults_of_reach("done", told, reach, "A thing") == faults_of_reach("new", {"begun_at": None}, reach, "") == []
+    )
+    course = {"state": "at_work", "state_since": ago(5), **told}
+    assert reached(course, reach) == course | {"ended_at": None}

@@ -220,7 +220,7 @@ async def test_the_past_needs_the_scope_of_imports_and_is_checked(catalog: Catal
         imported(3, state="closed"),
         imported(4, outcome="partial"),
         imported(5, history=HISTORY, outcome="partial", state="proposed"),
-        imported(6, approved_at=LATER),
+        imported(6, state="approved", approved_at=LATER),
         {"external_source": "register", "external_id": "7"},
     ]
     assert pointers(await catalog.batch("improvements", items, status=422)) == [
@@ -231,6 +231,65 @@ async def test_the_past_needs_the_scope_of_imports_and_is_checked(catalog: Catal
         ("/items/4/service_id", "missing"),
         ("/items/4/title", "missing"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "names"),
+    [
+        ("proposed", ("first_planned_end", "approved_at", "started_at", "closed_at")),
+        ("approved", ("started_at", "closed_at")),
+        ("on_hold", ("closed_at",)),
+        ("cancelled", ("closed_at",)),
+    ],
+)
+async def test_nothing_is_told_of_a_state_that_was_not_reached(
+    catalog: Catalog, state: str, names: tuple[str, ...]
+) -> None:
+    await catalog.service(key="shop")
+    told_too = dict.fromkeys(("first_planned_end", "approved_at", "started_at", "closed_at"), "2024-01-01T00:00:00Z")
+    refused = await catalog.batch("improvements", [imported(1, state=state, **told_too)], status=422)
+    assert pointers(refused) == [(f"/items/0/{name}", "state-not-reached") for name in names]
+    if state == "proposed":
+        del told_too["closed_at"]
+        refused = await catalog.batch("improvements", [imported(1, **told_too)], status=422)
+        assert pointers(refused) == [(f"/items/0/{name}", "state-not-reached") for name in told_too]
+    await catalog.batch(
+        "improvements", [imported(1, state=state, **{n: told_too[n] for n in told_too if n not in names})]
+    )
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        {"state": "proposed"},
+        {"history": [*HISTORY, {"state": "proposed", "at": "2025-07-01T00:00:00Z"}]},
+    ],
+    ids=["alone", "history"],
+)
+async def test_what_it_goes_back_behind_is_set_anew_by_commands(catalog: Catalog, back: dict[str, Any]) -> None:
+    await catalog.service(key="shop")
+    (made,) = await catalog.batch("improvements", [imported(1, history=HISTORY, outcome="successful")])
+    own = f"improvements/{made['id']}"
+    await catalog.batch("improvements", [imported(1, **back)])
+    shown = await catalog.get(own)
+    assert [
+        shown[name] for name in ("state", "first_planned_end", "approved_at", "started_at", "closed_at", "outcome")
+    ] == [
+        *("proposed", None, None, None, None, None),
+    ]
+    await catalog.patch(own, {"planned_end": "2026-06-30"})
+    approved = await catalog.move(own, "approved")
+    started = await catalog.move(own, "in_progress")
+    assert started["first_planned_end"] == "2026-06-30T23:59:59Z"
+    assert (started["approved_at"], started["started_at"]) == (approved["state_since"], started["state_since"])
+
+
+async def test_of_a_history_that_went_back_the_last_approval_counts(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    again = [{"state": "proposed", "at": "2025-07-01T00:00:00Z"}, {"state": "approved", "at": "2025-07-02T00:00:00Z"}]
+    (made,) = await catalog.batch("improvements", [imported(1, history=[*HISTORY, *again])])
+    shown = await catalog.get(f"improvements/{made['id']}")
+    assert (shown["state"], shown["approved_at"], shown["started_at"]) == ("approved", "2025-07-02T00:00:00Z", None)
 
 
 async def test_an_improvement_may_come_from_an_incident(catalog: Catalog) -> None:

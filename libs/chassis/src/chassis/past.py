@@ -89,6 +89,22 @@ def faults_of_course(
     ]
 
 
+def faults_of_reach(
+    state: str, told: Mapping[str, Any], reach: Mapping[str, Collection[str]], noun: str
+) -> list[Fault]:
+    """Return what is told that a resource in this state has not reached, given in which states it has each."""
+    return [
+        Fault(f"/{name}", "state-not-reached", f"{noun} that is {state} has none.")
+        for name, value in told.items()
+        if value is not None and state not in reach[name]
+    ]
+
+
+def reached(course: Mapping[str, Any], reach: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    """Return a course without what its state has not reached, or has gone back behind."""
+    return dict(course) | {name: None for name, states in reach.items() if course["state"] not in states}
+
+
 def changes_what_is_over(
     row: Mapping[str, Any] | None, over: Collection[str], values: Mapping[str, Any], columns: Iterable[str]
 ) -> bool:

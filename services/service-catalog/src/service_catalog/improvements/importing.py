@@ -5,10 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, Step, changes_what_is_over, faults_of, faults_of_course, steps_of
+from chassis.past import (
+    Draft,
+    Step,
+    changes_what_is_over,
+    faults_of,
+    faults_of_course,
+    faults_of_reach,
+    reached,
+    steps_of,
+)
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
-from service_catalog.improvements.lifecycle import APPROVED, OVER, begun, entered
+from service_catalog.improvements.lifecycle import APPROVED, OVER, STARTED, begun, entered
 from service_catalog.improvements.promises import NO_ORIGIN, benefit_document, origin_columns
 from service_catalog.improvements.schemas import ImprovementItem
 from service_catalog.improvements.tables import IMPROVEMENTS
@@ -16,6 +25,16 @@ from service_catalog.services.directory import Known
 
 _INSTANTS = ("approved_at", "started_at", "closed_at")
 _TOLD = ("outcome", "first_planned_end", *_INSTANTS)
+_CANCELLED = frozenset({"cancelled"})
+_CLOSED = frozenset({"closed"})
+_REACHED: Mapping[str, frozenset[str]] = {
+    "first_planned_end": APPROVED | _CANCELLED,
+    "approved_at": APPROVED | _CANCELLED,
+    "started_at": STARTED | _CANCELLED,
+    "closed_at": _CLOSED,
+    "outcome": _CLOSED,
+    "cancellation_reason": _CANCELLED,
+}
 HISTORICAL = frozenset({"state", "history", *_TOLD})
 _SERVICE = frozenset({"service_id", "service_key"})
 _PLAIN = (
@@ -51,6 +70,8 @@ def drafted(
     named = set(item.model_fields_set)
     planned_end = item.planned_end if row is None or "planned_end" in named else row["planned_end"]
     course = _course(item, row, steps, planned_end, now)
+    dated = {name: getattr(item, name) for name in ("first_planned_end", *_INSTANTS)}
+    faults += faults_of_reach(course["state"], dated, _REACHED, "An improvement")
     faults += faults_of_course(course, row, _INSTANTS, named, steps)
     if course["state"] == "closed" and course["outcome"] is None:
         faults.append(Fault("/outcome", "missing", "What is closed was successful, partial or unsuccessful."))
@@ -103,18 +124,16 @@ def _walked(steps: Sequence[Step], planned_end: datetime | None) -> dict[str, An
     """Return the course that these steps make, in the order of their instants."""
     course = begun(steps[0].at)
     for step in steps:
-        course |= entered(course, step.state, step.at, planned_end)
-        course["cancellation_reason"] = step.reason if step.state == "cancelled" else None
+        course |= entered(course, step.state, step.at, planned_end) | {"cancellation_reason": step.reason}
+        course = reached(course, _REACHED)
     return course
 
 
-def _settled(course: dict[str, Any]) -> dict[str, Any]:
-    """Return a course in which only what is closed has an end and an outcome, only what is cancelled a reason."""
-    if course["state"] != "cancelled":
-        course["cancellation_reason"] = None
-    if course["state"] != "closed":
-        return course | {"closed_at": None, "outcome": None}
-    return course | {"closed_at": course["closed_at"] or course["state_since"]}
+def _settled(course: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a course with nothing that its state has not reached; what is closed was so at some time."""
+    if course["state"] == "closed":
+        course = {**course, "closed_at": course["closed_at"] or course["state_since"]}
+    return reached(course, _REACHED)
 
 
 def details_of(state: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from chassis.lifecycle import Guard, Lifecycle, Transition
 
 OPEN = ("proposed", "approved", "in_progress", "on_hold")
 OVER = frozenset({"closed", "cancelled"})
-_STARTED = frozenset({"in_progress", "on_hold", "closed"})
-APPROVED = _STARTED | {"approved"}
+STARTED = frozenset({"in_progress", "on_hold", "closed"})
+APPROVED = STARTED | {"approved"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,6 @@ def entered(course: Mapping[str, Any], to: str, at: datetime, planned_end: datet
     if to in APPROVED and course["approved_at"] is None:
         changes["approved_at"] = at
         changes["first_planned_end"] = course["first_planned_end"] or planned_end
-    if to in _STARTED and course["started_at"] is None:
+    if to in STARTED and course["started_at"] is None:
         changes["started_at"] = at
     return changes

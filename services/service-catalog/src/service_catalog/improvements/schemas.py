@@ -147,6 +147,7 @@ class ImprovementItem(ExternalIdentity, ImprovementDescription):
     outcome: Outcome | None = None
     """Of a closed one, and only of it."""
     first_planned_end: PlannedEnd | None = None
+    """Of what was approved, as `approved_at`; one that goes back to a state before has lost what followed it."""
     approved_at: Instant | None = None
     started_at: Instant | None = None
     closed_at: Instant | None = None
