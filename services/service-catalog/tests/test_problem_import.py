@@ -1,6 +1,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from catalog_api import Catalog, codes
 
 from chassis import clock
@@ -106,6 +107,65 @@ async def test_what_cannot_be_of_a_problem_is_pointed_at(catalog: Catalog) -> No
         "problems", [imported(3, state="resolved", resolved_at=ends["resolved_at"])], status=422
     )
     assert pointers(refused) == [("/items/0/resolved_at", "before-last")]
+
+
+SINCE = {"identified_at": "2025-03-01T00:00:00Z"}
+SOLVED = "2025-03-20T16:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"known_error_at": SOLVED}, "state-not-reached"),
+        ({"known_error_at": SOLVED, "state": "open"}, "state-not-reached"),
+        ({"known_error_at": SOLVED, "history": HISTORY[:1]}, "state-not-reached"),
+        ({"known_error_at": SOLVED, "history": HISTORY[:2]}, "instant-differs"),
+        ({"known_error_at": "2025-03-05T09:00:01Z", "history": HISTORY}, "instant-differs"),
+        ({"known_error_at": "2025-03-21T00:00:00Z", "state": "resolved", "resolved_at": SOLVED}, "out-of-order"),
+        ({"known_error_at": "2025-02-28T00:00:00Z", "state": "known_error"}, "before-identification"),
+    ],
+)
+async def test_a_known_error_contradicts_nothing_else(catalog: Catalog, wrong: dict[str, Any], code: str) -> None:
+    await catalog.service(key="shop")
+    refused = await catalog.batch("problems", [imported(1, **SINCE, **wrong)], status=422)
+    place = "resolved_at" if code == "out-of-order" else "known_error_at"
+    assert pointers(refused) == [(f"/items/0/{place}", code)]
+
+
+async def test_what_was_resolved_is_no_known_error_since(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    await catalog.batch("problems", [imported(1, state="resolved", resolved_at=SOLVED, **SINCE)])
+    late = {"known_error_at": "2025-03-21T00:00:00Z"}
+    assert pointers(await catalog.batch("problems", [imported(1, **late)], status=422)) == [
+        ("/items/0/known_error_at", "out-of-order")
+    ]
+    (made,) = await catalog.batch("problems", [imported(1, known_error_at=SOLVED)])
+    early = {"resolved_at": "2025-03-19T00:00:00Z"}
+    assert pointers(await catalog.batch("problems", [imported(1, **early)], status=422)) == [
+        ("/items/0/resolved_at", "out-of-order")
+    ]
+    assert (await catalog.get(f"problems/{made['id']}"))["known_error_at"] == SOLVED
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"state": "investigating"}, "2025-03-05T09:00:00Z"),
+        ({"state": "cancelled"}, "2025-03-05T09:00:00Z"),
+        ({"state": "resolved", "resolved_at": SOLVED}, "2025-03-05T09:00:00Z"),
+        ({"history": [HISTORY[0], HISTORY[2]]}, "2025-03-05T09:00:00Z"),
+        ({"history": [*HISTORY[:2], {"state": "open", "at": "2025-03-06T00:00:00Z"}]}, "2025-03-05T09:00:00Z"),
+        ({"history": HISTORY[:2], "known_error_at": None}, "2025-03-05T09:00:00Z"),
+        ({"state": "known_error", "known_error_at": None, "resolved_at": None}, None),
+    ],
+)
+async def test_what_once_was_a_known_error_stays_one(
+    catalog: Catalog, given: dict[str, Any], shown: str | None
+) -> None:
+    await catalog.service(key="shop")
+    (made,) = await catalog.batch("problems", [imported(1, **SINCE, **({"known_error_at": shown} | given))])
+    problem = await catalog.get(f"problems/{made['id']}")
+    assert (problem["known_error"], problem["known_error_at"]) == (True, shown or problem["state_since"])
 
 
 async def test_what_was_resolved_elsewhere_without_a_word_is_not_closed_without_one(catalog: Catalog) -> None:

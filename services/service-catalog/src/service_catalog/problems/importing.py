@@ -9,13 +9,13 @@ from chassis.past import Draft, Step, changes_what_is_over, faults_of, faults_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.priority import priority_of
-from service_catalog.problems.lifecycle import OVER, begun, entered
+from service_catalog.problems.lifecycle import LIFECYCLE, OVER, begun, entered
 from service_catalog.problems.schemas import ProblemItem
 from service_catalog.problems.tables import PROBLEMS
 from service_catalog.services.directory import Known
 
 _INSTANTS = ("known_error_at", "resolved_at", "closed_at")
-_IN_ORDER = ("identified_at", "resolved_at", "closed_at")
+_IN_ORDER = ("identified_at", *_INSTANTS)
 HISTORICAL = frozenset({"state", "history", "identified_at", *_INSTANTS})
 _SERVICE = frozenset({"service_id", "service_key"})
 _LEVELS = ("impact", "urgency")
@@ -100,12 +100,14 @@ def _faults(item: ProblemItem, identified_at: datetime, now: datetime) -> list[F
 
 
 def _faults_of_course(item: ProblemItem, row: Any, course: Mapping[str, Any], steps: Sequence[Step]) -> list[Fault]:
-    """Return what cannot be: what is out of order, or an end that its state has not (a history is right)."""
+    """Return what cannot be: what is out of order, or what its state has not (of an end, a history is right)."""
     faults = [
         Fault(f"/{name}", "state-not-reached", "A problem in this state has none.")
         for name in _INSTANTS
-        if not steps and getattr(item, name) is not None and course[name] is None
+        if getattr(item, name) is not None and course[name] is None and (not steps or name == "known_error_at")
     ]
+    if course["known_error_at"] is not None and item.known_error_at not in {None, course["known_error_at"]}:
+        faults.append(Fault("/known_error_at", "instant-differs", "The history tells another instant."))
     return faults + faults_of_course(course, row, _IN_ORDER, item.model_fields_set, steps)
 
 
@@ -119,17 +121,25 @@ def _course(
         for step in steps:
             course |= entered(course, step.state, step.at)
             course["cancellation_reason"] = step.reason
-        return _settled(course | told)
+        return _settled(course, told, is_known=course["known_error_at"] is not None)
     if row is not None:
         course = {name: row[name] for name in course}
     if item.state not in {None, course["state"]}:
         at = max((at for at in told.values() if at is not None), default=identified_at if row is None else now)
         course |= entered(course, item.state or course["state"], at)
-    return _settled(course | told)
+    return _settled(course, told)
 
 
-def _settled(course: dict[str, Any]) -> dict[str, Any]:
-    """Return a course in which only what is solved has an end, only what is cancelled a reason."""
+def _settled(before: Mapping[str, Any], told: Mapping[str, Any], *, is_known: bool = False) -> dict[str, Any]:
+    """Return a course with what is told of it, in which only what is solved has an end, what is cancelled a reason.
+
+    Where it `is_known` when it became a known error, that stays; what is open became none unless it was one before.
+    """
+    course = {**before, **told}
+    if is_known or course["state"] == LIFECYCLE.initial:
+        course["known_error_at"] = before["known_error_at"]
+    elif course["state"] == "known_error":
+        course["known_error_at"] = course["known_error_at"] or course["state_since"]
     if course["state"] != "cancelled":
         course["cancellation_reason"] = None
     if course["state"] != "closed":

@@ -108,6 +108,7 @@ class ProblemItem(ExternalIdentity, ProblemDescription):
     """All states it went through, in any order the tool allowed; the last one is its state."""
     identified_at: Instant | None = None
     known_error_at: Instant | None = None
+    """When it first was a known error: before it was resolved, and as the history tells, where it does."""
     resolved_at: Instant | None = None
     """Kept of a resolved or closed one only, as `closed_at` is of a closed one."""
     closed_at: Instant | None = None
