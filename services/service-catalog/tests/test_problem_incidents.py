@@ -153,6 +153,37 @@ async def test_a_known_error_and_a_closing_are_told_to_the_incidents(catalog: Ca
     assert await catalog.timeline(other, "problem") == await notices(pools, catalog, other) == []
 
 
+async def test_a_cancelled_problem_tells_its_incidents_and_lets_them_go(catalog: Catalog, pools: Pools) -> None:
+    service = await catalog.service()
+    problem, another = await catalog.problem(service, identified_at=ago(hours=9)), await catalog.problem()
+    first, second, other = [await catalog.incident(service) for _ in range(3)]
+    for incident in (first, second):
+        await catalog.link(problem, incident)
+    elsewhere = await catalog.link(another, other)
+    cancelled = await catalog.move(f"problems/{problem['id']}", "cancelled", at=ago(hours=8), reason="A duplicate.")
+    said = {"problem_id": problem["id"], "title": problem["title"]}
+    for incident in (first, second):
+        own = f"incidents/{incident['id']}"
+        freed = await catalog.get(own)
+        assert (freed["problem_id"], freed["version"], freed["state"]) == (None, 3, "new")
+        assert [name for name, *_ in await told(pools, catalog, own)][1:] == ["incident.updated"] * 2
+        entries = sorted(await catalog.timeline(incident, "problem"), key=lambda entry: entry["recorded_at"])
+        assert [(entry["to"], entry["reason"]) for entry in entries] == [
+            ("linked", None),
+            ("cancelled", "A duplicate."),
+            ("unlinked", None),
+        ]
+        assert (entries[1]["at"], entries[1]["details"]) == (cancelled["state_since"], said)
+        assert entries[2]["details"] == {"problem_id": problem["id"]}
+        about = {"incident_id": incident["id"], "service_id": service["id"], "actor": "tester"}
+        what = {"state": "cancelled", "at": cancelled["state_since"], "reason": "A duplicate."}
+        assert await notices(pools, catalog, incident) == [
+            ("tandem.incident_problem.cancelled.v1", about | said | what)
+        ]
+    assert await linked(catalog, problem) == []
+    assert await catalog.get(f"incidents/{other['id']}") == elsewhere
+
+
 async def test_who_comes_later_is_told_with_the_link(catalog: Catalog) -> None:
     problem, incident = await catalog.problem(), await catalog.incident()
     await catalog.move(f"problems/{problem['id']}", "known_error", **CAUSE)
@@ -180,6 +211,36 @@ async def test_an_import_tells_too(catalog: Catalog, pools: Pools) -> None:
         ("closed", "Gone."),
     ]
     assert [kind for kind, _ in await notices(pools, catalog, incident)] == ["tandem.incident_problem.closed.v1"]
+
+
+async def test_an_import_that_cancels_lets_the_incidents_go(catalog: Catalog, pools: Pools) -> None:
+    await catalog.service(key="shop")
+    item = {"external_source": "desk", "external_id": "P1", "service_key": "shop", "title": "It recurs"}
+    (made,) = await catalog.batch("problems", [item])
+    incident = await catalog.link(made, await catalog.incident())
+    for _ in range(2):
+        await catalog.batch("problems", [item | {"state": "cancelled"}])
+    freed = await catalog.get(f"incidents/{incident['id']}")
+    assert (freed["problem_id"], freed["version"]) == (None, 3)
+    assert [entry["to"] for entry in await catalog.timeline(incident, "problem")] == ["linked", "cancelled", "unlinked"]
+    assert [kind for kind, _ in await notices(pools, catalog, incident)] == ["tandem.incident_problem.cancelled.v1"]
+
+
+async def test_a_link_and_the_cancellation_of_its_problem_at_once_leave_nobody_linked(catalog: Catalog) -> None:
+    problem = await catalog.problem()
+    own = f"problems/{problem['id']}"
+    incidents = [await catalog.incident() for _ in range(6)]
+    for incident in incidents[:2]:
+        await catalog.link(problem, incident)
+    cancelling = catalog.send("POST", f"{own}/transitions", json={"to": "cancelled", "reason": "A duplicate."})
+    links = [catalog.send("PUT", f"{own}/incidents/{one['id']}", headers=ANY_VERSION) for one in incidents]
+    answers = await asyncio.gather(*links[:4], cancelling, *links[4:])
+    assert answers[4].status_code == 200
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert await linked(catalog, problem) == []
+    for incident in incidents:
+        steps = {entry["to"] for entry in await catalog.timeline(incident, "problem")}
+        assert steps in (set(), {"linked", "cancelled", "unlinked"})
 
 
 async def test_a_link_and_the_closing_of_its_problem_at_once_leave_nobody_untold(catalog: Catalog) -> None:

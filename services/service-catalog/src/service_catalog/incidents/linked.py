@@ -20,7 +20,7 @@ from chassis.outcome import Page, Written
 from chassis.reading import get_to_change, list_page, refuse_unknown
 from chassis.rejection import Rejection, not_found
 from chassis.schemas import instant_text
-from chassis.writing import revise
+from chassis.writing import Row, revise, update_many
 from service_catalog.incidents.links import link_steps
 from service_catalog.incidents.tables import INCIDENTS, PROBLEM_LINKS, incident
 from service_catalog.problems.directory import hold_problem
@@ -29,11 +29,13 @@ _OF_PROBLEM = replace(INCIDENTS, under=("problems", "problem_id"))
 _SHOWN = ("title", "state", "workaround", "resolution")
 _KNOWLEDGE = ("root_cause", "workaround", "resolution", "factor")
 _CANCELLED = Rejection("conflict", "problem-cancelled", "No incident belongs to a problem that was cancelled.")
-_OF_PROBLEMS = Statement(
+_LINKED = (
     select(incident.c.id, incident.c.service_id, incident.c.problem_id)
     .where(incident.c.problem_id == func.any(bindparam("problem_ids", type_=ARRAY(Uuid, dimensions=1))))
     .order_by(incident.c.id)
 )
+_OF_PROBLEMS = Statement(_LINKED)
+_TO_UNLINK = Statement(_LINKED.with_for_update(key_share=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,18 @@ class LinkedIncidents:
         return await list_page(tx, _OF_PROBLEM, listing, self._seal)
 
     async def tell(self, tx: Transaction, news: Sequence[News]) -> None:
-        """Let the incidents of problems know what became of these: on their timelines, and by an event each."""
+        """Let the incidents of problems know what became of these: on their timelines, and by an event each.
+
+        Those of a problem that was cancelled are then unlinked from it. They are locked after it here; where that
+        meets a link under way, one of the two begins anew.
+        """
         if not news:
             return
         by_problem = {one.problem["id"]: one for one in news}
         rows = [(row, by_problem[row["problem_id"]]) for row in await tx.all(_OF_PROBLEMS, problem_ids=[*by_problem])]
         await record(tx, PROBLEM_LINKS, [_step(row, one) for row, one in rows])
         await tell_all(tx, [_notice(row, one, tx.caller.subject) for row, one in rows])
+        await _unlink(tx, [id_ for id_, one in by_problem.items() if one.state == "cancelled"])
 
 
 async def problem_steps(tx: Transaction, row: Mapping[str, Any], changes: Mapping[str, Any]) -> list[Entry]:
@@ -111,6 +118,15 @@ async def _relink(tx: Transaction, row: Any, problem_id: UUID | None, expected: 
     written = await revise(tx, INCIDENTS, row, changes, expected=expected)
     await record(tx, PROBLEM_LINKS, steps)
     return written
+
+
+async def _unlink(tx: Transaction, problem_ids: Sequence[UUID]) -> None:
+    if not problem_ids:
+        return
+    changes = {"problem_id": None}
+    rows = await tx.all(_TO_UNLINK, problem_ids=problem_ids)
+    await update_many(tx, INCIDENTS, [Row(id=row["id"], values=changes, verb="updated") for row in rows])
+    await record(tx, PROBLEM_LINKS, [step for row in rows for step in link_steps(row, "problem_id", changes, tx.now)])
 
 
 def _step(row: Any, news: News) -> Entry:

@@ -10,7 +10,7 @@ from chassis.rejection import Fault
 
 UNRESOLVED = ("open", "investigating", "known_error")
 OVER = frozenset({"closed", "cancelled"})
-TOLD = frozenset({"known_error", "closed"})
+TOLD = OVER | {"known_error"}
 """The states whose beginning the incidents of a problem are told of."""
 _SOLVED = frozenset({"resolved", "closed"})
 _MESSAGES = {

@@ -95,9 +95,10 @@ def router(of_problems: Problems, incidents: LinkedIncidents) -> Router:
 
         `known_error` needs a root cause and a workaround, `resolved` and `closed` a resolution, a root cause and a
         factor, `cancelled` a reason. From `resolved` back to `investigating` is a reopening, which takes the
-        resolution away. When a problem becomes a known error, and when it is closed, each of its incidents is told on
-        its timeline, and by the event `tandem.incident_problem.known_error_declared.v1` or
-        `tandem.incident_problem.closed.v1`; their states do not change.
+        resolution away. When a problem becomes a known error, and when it is closed or cancelled, each of its
+        incidents is told on its timeline, and by the event `tandem.incident_problem.known_error_declared.v1`,
+        `tandem.incident_problem.closed.v1` or `tandem.incident_problem.cancelled.v1`; their states do not change. The
+        incidents of a cancelled one belong to it no longer.
         """
         return answer(request, await of_problems.transition(caller, problem_id, order, version))
 
