@@ -43,9 +43,11 @@ async def invitation(catalog: Catalog, **given: Any) -> Any:
     return await catalog.post("survey-invitations", {"service_id": (await catalog.service())["id"]} | given)
 
 
-async def answered(catalog: Catalog, token: str, score: int = 4, *, address: str = "", **given: Any) -> httpx.Response:
+async def answered(
+    catalog: Catalog, token: str, score: int = 4, *, address: str = "", key: str | None = None, **given: Any
+) -> httpx.Response:
     """Answer as somebody who has nothing but the token."""
-    headers = {"X-Forwarded-For": address or token[-15:]}
+    headers = {"X-Forwarded-For": address or token[-15:]} | ({"Idempotency-Key": key} if key else {})
     body = {"token": token, "score": score, **given}
     return await catalog.client.post("/v1/survey-responses/answer", json=body, headers=headers)
 
@@ -235,6 +237,42 @@ async def test_an_answer_is_checked_like_any_body(catalog: Catalog) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         opened = await catalog.client.request(method, "/v1/survey-responses/answer", json={})
         assert opened.status_code in {401, 404, 405}
+
+
+async def test_an_answer_with_a_key_takes_effect_once(catalog: Catalog, pools: Pools) -> None:
+    made, another = await invitation(catalog), await invitation(catalog)
+    first = await answered(catalog, made["token"], 2, key="k")
+    assert (first.status_code, "Idempotency-Replayed" in first.headers) == (201, False)
+    own = f"survey-responses/{first.json()['id']}"
+    changed = await answered(catalog, made["token"], 5, key="l")
+    assert (changed.status_code, changed.json()["version"]) == (200, 2)
+    for _ in range(2):
+        again = await answered(catalog, made["token"], 2, key="k")
+        assert (again.status_code, again.headers["Idempotency-Replayed"], again.text) == (201, "true", first.text)
+        assert again.headers["Event-Id"] == first.headers["Event-Id"]
+    assert (await catalog.get(own))["score"] == 5
+    reused = await answered(catalog, made["token"], 3, key="k")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency-key-reused")
+    assert [version for _, version, *_ in await told(pools, catalog, own)] == [1, 2]
+    elsewhere = await answered(catalog, another["token"], 3, key="k")
+    assert (elsewhere.status_code, elsewhere.json()["invitation_id"]) == (201, another["id"])
+    await set_back(pools, catalog, GIVEN_EARLIER, first.json()["id"])
+    assert (await answered(catalog, made["token"], 5, key="l")).json() == changed.json()
+    assert (await answered(catalog, made["token"], 5, key="m")).json()["code"] == "response-settled"
+
+
+async def test_of_equal_answers_with_one_key_at_once_one_takes_effect(catalog: Catalog, pools: Pools) -> None:
+    token = (await invitation(catalog))["token"]
+    answers = await asyncio.gather(*(answered(catalog, token, 2, key="k") for _ in range(4)))
+    assert {(one.status_code, one.text) for one in answers} == {(201, answers[0].text)}
+    own = f"survey-responses/{answers[0].json()['id']}"
+    assert len(await told(pools, catalog, own)) == 1
+
+
+@pytest.mark.parametrize("key", ['"', "\t", "x" * 256])
+async def test_a_key_that_is_none_is_refused_of_an_answer_too(catalog: Catalog, key: str) -> None:
+    refused = await answered(catalog, (await invitation(catalog))["token"], key=key)
+    assert (refused.status_code, refused.json()["code"]) == (400, "idempotency-key-malformed")
 
 
 async def test_who_answers_too_often_has_to_wait(catalog: Catalog) -> None:

@@ -19,6 +19,7 @@ _KEY_PARAMETER = {
     "description": "Makes a request safe to repeat: with the same key it gets the same answer for 24 hours.",
     "schema": {"type": "string", "maxLength": KEY_LENGTH_MAX, "pattern": r'^("[ -~]+"|[!#-~]([ -~]*[!-~])?)$'},
 }
+_REPLAYED = {"$ref": "#/components/headers/Idempotency-Replayed"}
 
 
 class Needs:
@@ -45,16 +46,7 @@ class Needs:
         caller = self.check(request)
         if request.method != "POST" or not self._keyed:
             return caller
-        sent = request.headers.getlist("idempotency-key")
-        if not sent:
-            return caller
-        key = parse_key(sent)
-        scope = request.scope
-        digest = sha256(b"POST\0" + scope["path"].encode() + b"\0" + scope["query_string"] + b"\0")
-        for tag in request.headers.getlist("if-match"):
-            digest.update(b"If-Match\0" + tag.encode("latin-1") + b"\0")
-        digest.update(await request.body())
-        return caller.idempotent(IdempotencyKey(key, scope["path"], digest.digest()))
+        return caller.idempotent(await key_of(request))
 
     def describe(self, operation: dict[str, Any], method: str) -> None:
         """Write into an OpenAPI operation what this dependency asks for."""
@@ -63,9 +55,37 @@ class Needs:
             operation.setdefault("parameters", []).append(_KEY_PARAMETER)
 
 
+class Keyed:
+    """A dependency that gives the idempotency key of a POST that needs no bearer token; None, if it carries none."""
+
+    async def __call__(self, request: Request) -> IdempotencyKey | None:
+        """Return the key."""
+        return await key_of(request)
+
+    def describe(self, operation: dict[str, Any], _: str) -> None:
+        """Write into an OpenAPI operation that it takes a key, and what tells that its answer is an earlier one."""
+        operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+        for status in operation["responses"].keys() & {"200", "201"}:
+            operation["responses"][status].setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
+
+
 def needs(scope: str | None = None, *, keyed: bool = True) -> Needs:
     """Return the dependency for `Depends`; without a scope any verified token will do."""
     return Needs(scope, keyed=keyed)
+
+
+async def key_of(request: Request) -> IdempotencyKey | None:
+    """Return the idempotency key that a request carries, with what tells this request from another."""
+    sent = request.headers.getlist("idempotency-key")
+    if not sent:
+        return None
+    key = parse_key(sent)
+    scope = request.scope
+    digest = sha256(b"POST\0" + scope["path"].encode() + b"\0" + scope["query_string"] + b"\0")
+    for tag in request.headers.getlist("if-match"):
+        digest.update(b"If-Match\0" + tag.encode("latin-1") + b"\0")
+    digest.update(await request.body())
+    return IdempotencyKey(key, scope["path"], digest.digest())
 
 
 def parse_key(sent: list[str]) -> str:

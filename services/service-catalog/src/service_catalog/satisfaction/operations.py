@@ -10,7 +10,7 @@ from sqlalchemy import Uuid, bindparam, select
 
 from chassis.allowance import Allowance
 from chassis.batch import identity_of, known_rows, write_batch
-from chassis.caller import Caller
+from chassis.caller import Caller, IdempotencyKey
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement
 from chassis.keys import command, conclude
@@ -119,7 +119,7 @@ class Responses:
             upserts = [importing.drafted(item, known, services, now=tx.now, may_import=may_import) for item in items]
             return await conclude(tx, await write_batch(tx, RESPONSES, upserts, mode=mode, known=known))
 
-    async def answer(self, address: str, given: SurveyAnswer) -> Written:
+    async def answer(self, address: str, given: SurveyAnswer, key: IdempotencyKey | None = None) -> Written:
         """Answer an invitation by its token, or change that answer as long as it may be changed."""
         self._by_address.take(address)
         org, invitation_id = self._tokens.read(given.token)
@@ -130,6 +130,7 @@ class Responses:
             subject=INVITATIONS.subject(invitation_id),
             correlation_id=trace.trace_id if trace else None,
             traceparent=trace.traceparent if trace else None,
+            idempotency=key,
         )
         said: dict[str, Any] = {"score": given.score, "comment": given.comment}
         async with command(self._database, caller) as tx:

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from chassis.caller import Caller
+from chassis.caller import Caller, IdempotencyKey
 from chassis.http import ExpectedVersion, ListQuery, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
+from chassis.http.idempotency import Keyed
 from chassis.schemas import Instant, PageOf
 from service_catalog.satisfaction import schemas
 from service_catalog.satisfaction.operations import Invitations, Responses
@@ -113,12 +114,15 @@ def router(invitations: Invitations, responses: Responses) -> Router:
             **problems(401, 409, 429),
         },
     )
-    async def answer_survey(request: Request, given: schemas.SurveyAnswer) -> Response:
+    async def answer_survey(
+        request: Request, given: schemas.SurveyAnswer, key: Annotated[IdempotencyKey | None, Depends(Keyed())]
+    ) -> Response:
         """Answer an invitation by its token; no login is needed.
 
-        Sent again within twelve hours it changes the answer; after that it is refused.
+        Sent again within twelve hours it changes the answer; after that it is refused. An idempotency key counts
+        for one invitation.
         """
-        return answer(request, await responses.answer(_address(request), given))
+        return answer(request, await responses.answer(_address(request), given, key))
 
     @routes.get("/survey-responses/{response_id}", response_model=schemas.SurveyResponse, responses=problems(404))
     async def get_survey_response(request: Request, caller: Reader, response_id: UUID) -> Response:
