@@ -20,6 +20,13 @@ async def actors_of(catalog: Catalog, own: str) -> list[str]:
     return [step["actor"] for step in (await catalog.get(f"{own}/transitions"))["history"]]
 
 
+async def superseded(catalog: Catalog, own: str) -> list[tuple[Any, ...]]:
+    """Return what was told before: to which state, when, by whom, and who corrected it."""
+    steps = (await catalog.get(f"{own}/transitions"))["superseded"]
+    assert [step["superseded_at"] for step in steps] == sorted(step["superseded_at"] for step in steps)
+    return [tuple(step[name] for name in ("to", "at", "actor", "superseded_by")) for step in steps]
+
+
 async def reopened(catalog: Catalog) -> tuple[str, str]:
     """Add an outage that ended and was reopened; returns its path and when that was."""
     own = f"outages/{(await catalog.outage(started_at=TEN, ended_at=ELEVEN))['id']}"
@@ -60,6 +67,44 @@ async def test_a_corrected_span_corrects_its_steps_and_nobody_else_s(catalog: Ca
     assert await actors_of(catalog, own) == ["tester", "grace"]
     await catalog.patch(own, {"cause": "a switch"})
     assert await actors_of(catalog, own) == ["tester", "grace"]
+
+
+async def test_a_correction_loses_nothing_of_what_was_told_before(catalog: Catalog) -> None:
+    made = await catalog.by("ada").outage(started_at=TEN, ended_at=ELEVEN)
+    own = f"outages/{made['id']}"
+    before = await catalog.get(f"{own}/transitions")
+    assert before["superseded"] == []
+    await catalog.by("grace").patch(own, {"ended_at": NOON})
+    await catalog.by("joan").patch(own, {"started_at": "2026-01-05T09:00:00Z", "ended_at": ONE})
+    after = await catalog.get(f"{own}/transitions")
+    assert [(step["to"], step["at"], step["actor"]) for step in after["history"]] == [
+        ("open", "2026-01-05T09:00:00Z", "joan"),
+        ("ended", ONE, "joan"),
+    ]
+    assert await superseded(catalog, own) == [
+        ("ended", ELEVEN, "ada", "grace"),
+        ("open", TEN, "ada", "joan"),
+        ("ended", NOON, "grace", "joan"),
+    ]
+    told = {name: after["superseded"][0][name] for name in before["history"][1]}
+    assert told == before["history"][1]
+    await catalog.of_another_organisation().get(f"{own}/transitions", status=404)
+
+
+async def test_who_takes_a_reopening_back_is_told(catalog: Catalog) -> None:
+    own, at = await reopened(catalog)
+    await catalog.move(own, "ended")
+    first, second, _, last = (await catalog.get(f"{own}/transitions"))["history"]
+    await catalog.by("ada").patch(own, {"ended_at": ELEVEN})
+    assert (await catalog.get(f"{own}/transitions"))["history"] == [
+        first,
+        second | {"actor": "ada", "recorded_at": (await catalog.get(own))["updated_at"]},
+    ]
+    assert await superseded(catalog, own) == [
+        ("ended", ELEVEN, "tester", "ada"),
+        ("open", at, "tester", "ada"),
+        ("ended", last["at"], "tester", "ada"),
+    ]
 
 
 @pytest.mark.parametrize(("start", "kept"), [(ELEVEN, True), ("2026-01-05T11:30:00Z", False)])

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Identity,
     Index,
     MetaData,
@@ -95,16 +96,43 @@ _ENTRY_FIELDS = {
     "recorded_at": shown(history_entry.c.recorded_at),
     "details": history_entry.c.details,
 }
-_STEPS = func.string_agg(
-    cast(json_object(_ENTRY_FIELDS), Text),
-    aggregate_order_by(literal_column("','"), history_entry.c.at, history_entry.c.place),
+_CORRECTING = history_entry.alias("correcting")
+_CORRECTED_BY = (
+    select(_CORRECTING.c.actor)
+    .where(
+        *(_CORRECTING.c[name] == history_entry.c[name] for name in ("org", "collection", "resource_id")),
+        _CORRECTING.c.recorded_at == history_entry.c.superseded_at,
+    )
+    .limit(1)
+    .scalar_subquery()
 )
+
+
+def _array_items(fields: Mapping[str, ColumnElement[Any]], *order: ColumnElement[Any]) -> ColumnElement[str]:
+    """Write steps as what stands in a JSON array, in an order; of those that are equal in it, as they were recorded."""
+    return func.string_agg(
+        cast(json_object(fields), Text),
+        aggregate_order_by(literal_column("','"), *order, history_entry.c.place),
+    )
+
+
+_STEPS = _array_items(_ENTRY_FIELDS, history_entry.c.at)
 _IS_OF_COLLECTION = history_entry.c.collection == bindparam("collection", type_=Text)
 _IS_OF_ONE = history_entry.c.resource_id == bindparam("resource_id", type_=Uuid)
 _IS_OF_SEVERAL = history_entry.c.resource_id == func.any(bindparam("resource_ids", type_=ARRAY(Uuid, dimensions=1)))
 _IS_IN_FORCE = history_entry.c.superseded_at.is_(None)
 _OF_ONE = Statement(
     select(func.coalesce(_STEPS, literal_column("''"))).where(_IS_OF_COLLECTION, _IS_OF_ONE, _IS_IN_FORCE)
+)
+_SUPERSEDED_FIELDS = _ENTRY_FIELDS | {
+    "superseded_at": shown(history_entry.c.superseded_at),
+    "superseded_by": _CORRECTED_BY,
+}
+_SUPERSEDED_STEPS = _array_items(_SUPERSEDED_FIELDS, history_entry.c.superseded_at, history_entry.c.at)
+_SUPERSEDED_OF_ONE = Statement(
+    select(func.coalesce(_SUPERSEDED_STEPS, literal_column("''"))).where(
+        _IS_OF_COLLECTION, _IS_OF_ONE, history_entry.c.superseded_at.is_not(None)
+    )
 )
 _OF_SEVERAL = Statement(
     select(history_entry.c.collection, history_entry.c.resource_id, _STEPS.label("steps"))
@@ -154,6 +182,14 @@ async def history(tx: Reading, resource: Resource, id_: UUID) -> str:
     return f"[{await tx.value(_OF_ONE, collection=resource.collection, resource_id=id_)}]"
 
 
+async def superseded_steps(tx: Reading, resource: Resource, id_: UUID) -> str:
+    """Return a resource's steps that were superseded, with when and by whom, as a JSON array's text.
+
+    They come in the order in which they were superseded. Nobody is named where no other step took the place of one.
+    """
+    return f"[{await tx.value(_SUPERSEDED_OF_ONE, collection=resource.collection, resource_id=id_)}]"
+
+
 async def histories(tx: Reading, resources: Sequence[Resource], ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
     """Return, in one statement, what `history` does of each id: one for each of the histories that it has."""
     names = [resource.collection for resource in resources]
@@ -199,7 +235,8 @@ async def steps_in_force(tx: Reading, resource: Resource, id_: UUID) -> Sequence
 async def correct(tx: Transaction, resource: Resource, courses: Mapping[UUID, Course]) -> None:
     """Have the steps of locked resources be what a function makes of those in force, oldest first.
 
-    Unlike by `retell`, a step that stays as it is keeps who took it, also behind one that does not.
+    Unlike by `retell`, a step that stays as it is keeps who took it, also behind one that does not. Where steps are
+    taken away and none is put in their place, the last that stays is recorded anew: so it is known by whom.
     """
     if not courses:
         return
@@ -207,15 +244,21 @@ async def correct(tx: Transaction, resource: Resource, courses: Mapping[UUID, Co
     entries: list[Entry] = []
     for id_, rows in (await _recorded(tx, resource, courses)).items():
         left = [(row["place"], _entry(row)) for row in rows]
-        anew: set[datetime] = set()
+        anew: list[Entry] = []
+        stays: list[tuple[int, Entry]] = []
         for step in courses[id_]([entry for _, entry in left]):
             same = next((one for one in left if one[1] == step), None)
-            if same is None or step.at in anew:  # of steps at one instant the one recorded first is read first
-                entries.append(step)
-                anew.add(step.at)
+            # of steps at one instant the one recorded first is read first
+            if same is None or any(step.at == other.at for other in anew):
+                anew.append(step)
             else:
                 left.remove(same)
+                stays.append(same)
+        if left and stays and not anew:
+            left.append(stays[-1])
+            anew.append(stays[-1][1])
         superseded += [place for place, _ in left]
+        entries += anew
     await _supersede(tx, resource, superseded, entries)
 
 

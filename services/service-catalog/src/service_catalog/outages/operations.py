@@ -1,6 +1,7 @@
 """The use cases of outages."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement
-from chassis.history import Entry, correct, history, record, steps_in_force
+from chassis.history import Entry, correct, history, record, steps_in_force, superseded_steps
 from chassis.keys import command, conclude
 from chassis.moving import moment_of, move
 from chassis.outcome import Found, Mode, Written
@@ -127,10 +128,12 @@ class Outages:
             return await conclude(tx, await move(tx, OUTAGES, row, transition, changes, at=at, reason=order.reason))
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
-        """Return where an outage may go, what stands in the way, and how it came here."""
+        """Return where an outage may go, what stands in the way, how it came here, and what was told of that before."""
         async with self._database.read(caller) as tx:
             row = await get_row(tx, OUTAGES, id_)
-            return transitions_document(LIFECYCLE, row["state"], Candidate(), await history(tx, OUTAGES, id_))
+            steps, before = await history(tx, OUTAGES, id_), await superseded_steps(tx, OUTAGES, id_)
+            document = transitions_document(LIFECYCLE, row["state"], Candidate(), steps)
+            return replace(document, body=f'{document.body[:-1]},"superseded":{before}}}')
 
     async def open_of(self, tx: Reading, service_id: UUID) -> Sequence[dict[str, Any]]:
         """Return the open outages of a service: id, severity and start, worst first, a hundred at most."""

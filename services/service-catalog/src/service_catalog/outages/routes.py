@@ -9,7 +9,6 @@ from chassis.caller import Caller
 from chassis.http import ExpectedVersion, ListQuery, OptionalVersion, Router, answer, needs, problems, sorted_by
 from chassis.http.batches import Batch, BatchReport
 from chassis.schemas import Instant, PageOf
-from chassis.transitions import Transitions
 from service_catalog.outages import schemas
 from service_catalog.outages.operations import Outages
 from service_catalog.outages.tables import OUTAGES
@@ -73,9 +72,13 @@ def router(outages: Outages) -> Router:
         """
         return answer(request, await outages.change(caller, outage_id, patch, version))
 
-    @routes.get("/outages/{outage_id}/transitions", response_model=Transitions, responses=problems(404))
+    @routes.get("/outages/{outage_id}/transitions", response_model=schemas.OutageTransitions, responses=problems(404))
     async def list_outage_transitions(request: Request, caller: Reader, outage_id: UUID) -> Response:
-        """Tell where an outage may go from its state, and how it came here."""
+        """Tell where an outage may go from its state, and how it came here.
+
+        Its steps are those of the span it has; one that was corrected names who did. What was told before is under
+        `superseded`.
+        """
         return answer(request, await outages.transitions(caller, outage_id))
 
     @routes.post("/outages/{outage_id}/transitions", response_model=schemas.Outage, responses=problems(404, 409))

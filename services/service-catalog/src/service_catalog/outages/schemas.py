@@ -17,6 +17,7 @@ from chassis.schemas import (
     Text,
     Traceable,
 )
+from chassis.transitions import HistoryStep, Transitions
 
 Severity = Literal["major", "partial", "degraded"]
 State = Literal["open", "ended", "withdrawn"]
@@ -110,3 +111,18 @@ class Outage(Traceable):
     incident_id: UUID | None
     cause: str | None
     withdrawal_reason: str | None
+
+
+class SupersededStep(HistoryStep):
+    """A step of an outage as it was told before its span was corrected."""
+
+    superseded_at: Instant
+    superseded_by: str | None
+    """Who corrected it."""
+
+
+class OutageTransitions(Transitions):
+    """The state of an outage, where it may go from here, how it came here, and what was told of that before."""
+
+    superseded: list[SupersededStep]
+    """Steps that were corrected, in the order in which they were."""
