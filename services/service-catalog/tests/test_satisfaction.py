@@ -62,6 +62,15 @@ async def test_a_response_is_what_it_shows(catalog: Catalog) -> None:
     assert (past["answered_at"], past["comment"]) == ("2026-01-01T00:00:00Z", None)
 
 
+async def test_a_response_is_about_an_incident_of_its_own_service(catalog: Catalog) -> None:
+    incident, service = await catalog.incident(), await catalog.service()
+    about = {"service_id": service["id"], "incident_id": incident["id"]}
+    for path, body in (("survey-responses", about | {"score": 1}), ("survey-invitations", about)):
+        assert pointers(await catalog.post(path, body, status=422)) == [("/incident_id", "of-another-service")]
+    refused = await catalog.batch("survey-responses", [about | {"score": 1}], status=422)
+    assert pointers(refused) == [("/items/0/incident_id", "of-another-service")]
+
+
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.batch import Upsert, identity_of
 from chassis.rejection import Fault, Rejection, invalid
+from service_catalog.incidents.directory import faults_of_incident
 from service_catalog.satisfaction.moments import SETTLED, faults_of_answer, is_settled
 from service_catalog.satisfaction.schemas import SurveyResponseItem
 from service_catalog.satisfaction.tables import RESPONSES
@@ -16,14 +18,26 @@ _NEVER_NULL = frozenset({"score", "answered_at"})
 
 
 def drafted(
-    item: SurveyResponseItem | Rejection, known: Mapping[Any, Any], services: Known, *, now: datetime, may_import: bool
+    item: SurveyResponseItem | Rejection,
+    known: Mapping[Any, Any],
+    services: Known,
+    incidents: Mapping[UUID, UUID],
+    *,
+    now: datetime,
+    may_import: bool,
 ) -> Upsert | Rejection:
-    """Return how an item is written, or why not; what is settled changes by imports only."""
+    """Return how an item is written, or why not; what is settled changes by imports only.
+
+    `incidents` are the services of those that are named.
+    """
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(RESPONSES, vars(item)))
     service = services.service_of(item, row)
-    faults = list(service.faults) if isinstance(service, Rejection) else []
+    if isinstance(service, Rejection):
+        faults = list(service.faults)
+    else:
+        faults = faults_of_incident(item.incident_id, service, incidents)
     if row is None and item.score is None:
         faults.append(Fault("/score", "missing", "This is needed."))
     if item.answered_at is not None:

@@ -12,14 +12,15 @@ from chassis.allowance import Allowance
 from chassis.batch import identity_of, known_rows, write_batch
 from chassis.caller import Caller, IdempotencyKey
 from chassis.cursors import CursorSeal
-from chassis.database import Database, Statement
+from chassis.database import Database, Statement, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Mode, Replayed, Written
 from chassis.reader import Reader
 from chassis.reading import find_to_change, get_to_change
-from chassis.rejection import Rejection, invalid
+from chassis.rejection import Fault, Rejection, invalid
 from chassis.tracing import CURRENT
 from chassis.writing import add, delete_one, revise
+from service_catalog.incidents.directory import faults_of_incident, services_of
 from service_catalog.satisfaction import importing, moments
 from service_catalog.satisfaction.schemas import (
     NewSurveyInvitation,
@@ -57,7 +58,7 @@ class Invitations:
     async def _create(self, caller: Caller, new: NewSurveyInvitation) -> Written:
         async with command(self._database, caller) as tx:
             expires_at = new.expires_at or tx.now + moments.OPEN_FOR
-            faults = moments.faults_of_expiry(expires_at, tx.now)
+            faults = moments.faults_of_expiry(expires_at, tx.now) + await _faults_of_incident(tx, new)
             if faults:
                 raise invalid(*faults)
             values = vars(new) | {"expires_at": expires_at}
@@ -90,7 +91,7 @@ class Responses:
         """Record what somebody said."""
         async with command(self._database, caller) as tx:
             answered_at = new.answered_at or tx.now
-            faults = moments.faults_of_answer(answered_at, tx.now)
+            faults = moments.faults_of_answer(answered_at, tx.now) + await _faults_of_incident(tx, new)
             if faults:
                 raise invalid(*faults)
             values = vars(new) | {"answered_at": answered_at, "invitation_id": None}
@@ -116,7 +117,10 @@ class Responses:
                 tx, keys=(item.service_key for item in sound), ids=(item.service_id for item in sound)
             )
             known = await known_rows(tx, RESPONSES, [identity_of(RESPONSES, vars(item)) for item in sound])
-            upserts = [importing.drafted(item, known, services, now=tx.now, may_import=may_import) for item in items]
+            incidents = await services_of(tx, (item.incident_id for item in sound))
+            upserts = [
+                importing.drafted(item, known, services, incidents, now=tx.now, may_import=may_import) for item in items
+            ]
             return await conclude(tx, await write_batch(tx, RESPONSES, upserts, mode=mode, known=known))
 
     async def answer(self, address: str, given: SurveyAnswer, key: IdempotencyKey | None = None) -> Written:
@@ -148,3 +152,7 @@ class Responses:
             about = {name: invitation[name] for name in ("service_id", "incident_id")}
             values = about | said | {"invitation_id": invitation_id, "answered_at": tx.now}
             return await add(tx, RESPONSES, values)
+
+
+async def _faults_of_incident(tx: Transaction, new: NewSurveyInvitation | NewSurveyResponse) -> list[Fault]:
+    return faults_of_incident(new.incident_id, new.service_id, await services_of(tx, [new.incident_id]))
