@@ -323,3 +323,16 @@ async def test_improvements_are_their_organisations(catalog: Catalog) -> None:
     assert (await catalog.get("improvements", state="approved", service_id=one["service_id"]))["items"] == [one]
     assert (await catalog.get("improvements", planned_end_to="2026-01-01T00:00:00Z"))["items"] == []
     assert (await catalog.delete(f"services/{one['service_id']}", status=409))["code"] == "service-in-use"
+
+
+async def test_what_is_approved_stays_with_its_service(catalog: Catalog) -> None:
+    one, other = await catalog.service(key="one"), await catalog.service(key="other")
+    item = {"external_source": "w", "external_id": "1", "title": "Let it stay up", "planned_end": "2027-01-01"}
+    await catalog.batch("improvements", [item | {"service_id": one["id"]}])
+    (moved,) = await catalog.batch("improvements", [item | {"service_key": "other"}])
+    assert (moved["status"], moved["version"]) == (200, 2)
+    await catalog.move(f"improvements/{moved['id']}", "approved")
+    refused = await catalog.batch("improvements", [item | {"service_key": "one"}], status=422)
+    assert pointers(refused) == [("/items/0/service_key", "immutable")]
+    (same,) = await catalog.batch("improvements", [item | {"service_id": other["id"]}])
+    assert (same["status"], same["version"]) == (200, 3)

@@ -73,6 +73,9 @@ def drafted(
     dated = {name: getattr(item, name) for name in ("first_planned_end", *_INSTANTS)}
     faults += faults_of_reach(course["state"], dated, _REACHED, "An improvement")
     faults += faults_of_course(course, row, _INSTANTS, named, steps)
+    if not faults and row is not None and row["state"] in APPROVED and service != row["service_id"]:
+        place = "/service_key" if item.service_id is None else "/service_id"
+        faults.append(Fault(place, "immutable", "What is approved stays with its service."))
     if course["state"] == "closed" and course["outcome"] is None:
         faults.append(Fault("/outcome", "missing", "What is closed was successful, partial or unsuccessful."))
     if course["state"] != "closed" and item.outcome is not None:
