@@ -153,13 +153,17 @@ async def test_a_sequencer_leaves_the_turn_to_the_one_that_holds_the_head(servic
 
 
 async def test_a_sequencer_survives_the_loss_of_its_connection(addresses: Addresses, service: EventService) -> None:
-    owner = await asyncpg.connect(**connect_arguments(addresses.owner))
+    owner = await asyncpg.connect(**connect_arguments(addresses.owner))  # whom the killer spares
     sequencer = Sequencer(service.pools.worker)
+
+    async def all_have_positions() -> bool:
+        return not await owner.fetchval("SELECT EXISTS (SELECT FROM event_pending)")
+
     try:
         async with running(sequencer.run):
             for _ in range(3):
                 await add_note(service.pools.runtime, ACME)
-                await until(lambda: nothing_pending(service))
+                await until(all_have_positions)
                 killer = await asyncpg.connect(**connect_arguments(addresses.worker))
                 await killer.execute(
                     """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -167,7 +171,7 @@ async def test_a_sequencer_survives_the_loss_of_its_connection(addresses: Addres
                 )
                 await killer.close()
             await add_note(service.pools.runtime, ACME)
-            await until(lambda: nothing_pending(service))
+            await until(all_have_positions)
     finally:
         await owner.close()
     check_rows = await the_log(service)
