@@ -16,6 +16,8 @@ from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis import logs
+from chassis.addresses import DatabaseAddress
+from chassis.database import entered
 from chassis.http import needs
 from chassis.http.app import Api, create_api
 from chassis.http.dispatch import Dispatch
@@ -63,6 +65,17 @@ async def test_readiness_holds_while_every_check_passes(
     monkeypatch.setattr("chassis.http.health.CHECK_SECONDS", 0.01)
     async with client_of(create_api(settings, title="Slow", routers=[], ready_checks={"slow": hang})) as client:
         assert (await client.get("/readyz")).status_code == 503
+
+
+async def test_a_database_that_is_away_is_one_line_of_the_log_at_each_probe(settings: ServiceSettings) -> None:
+    async def check() -> None:
+        await entered(DatabaseAddress(host="/nowhere", port=1, name="none", role="none", password="none"))
+
+    async with client_of(create_api(settings, title="Away", routers=[], ready_checks={"schema": check})) as client:
+        with structlog.testing.capture_logs() as lines:
+            assert (await client.get("/readyz")).status_code == 503
+    (line,) = (line for line in lines if line["event"] == "not_ready")
+    assert (line["log_level"], line["error"], line.get("exc_info")) == ("warning", "UnfitError", None)
 
 
 async def test_a_draining_server_sends_everyone_away(api: Api, client: httpx.AsyncClient) -> None:

@@ -11,11 +11,12 @@ from starlette.routing import Route
 from chassis.events.interruptions import DATABASE_AWAY
 from chassis.http.draining import Drain
 from chassis.rejection import Rejection
+from chassis.unfit import UnfitError
 
 LOG = structlog.get_logger()
 CHECK_SECONDS = 2.0
 ReadyCheck = Callable[[], Awaitable[None]]
-"""Returns when all is well; raises `Rejection` or any database or network error when not."""
+"""Returns when all is well; raises `Rejection`, `UnfitError` or any database or network error when not."""
 
 
 def health_routes(checks: Mapping[str, ReadyCheck], drain: Drain) -> list[Route]:
@@ -41,7 +42,7 @@ async def _passes(name: str, check: ReadyCheck) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await check()
-    except (Rejection, TimeoutError, RuntimeError, *DATABASE_AWAY) as error:
+    except (Rejection, TimeoutError, RuntimeError, UnfitError, *DATABASE_AWAY) as error:
         LOG.warning("not_ready", check=name, error=type(error).__name__)
         return False
     except Exception:  # a check that fails in a way of its own must not look ready

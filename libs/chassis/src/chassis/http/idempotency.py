@@ -19,7 +19,6 @@ _KEY_PARAMETER = {
     "description": "Makes a request safe to repeat: with the same key it gets the same answer for 24 hours.",
     "schema": {"type": "string", "maxLength": KEY_LENGTH_MAX, "pattern": r'^("[ -~]+"|[!#-~]([ -~]*[!-~])?)$'},
 }
-_REPLAYED = {"$ref": "#/components/headers/Idempotency-Replayed"}
 
 
 class Needs:
@@ -63,10 +62,8 @@ class Keyed:
         return await key_of(request)
 
     def describe(self, operation: dict[str, Any], _: str) -> None:
-        """Write into an OpenAPI operation that it takes a key, and what tells that its answer is an earlier one."""
+        """Write into an OpenAPI operation that it takes a key."""
         operation.setdefault("parameters", []).append(_KEY_PARAMETER)
-        for status in operation["responses"].keys() & {"200", "201"}:
-            operation["responses"][status].setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
 
 
 def needs(scope: str | None = None, *, keyed: bool = True) -> Needs:

@@ -210,8 +210,8 @@ def _add_headers(
         names = ["Link"] if is_list else ["ETag"] if _is_versioned(route) else []
     elif operation["security"]:
         names = ["ETag", "Event-Id"] if _is_versioned(route) else ["Event-Id"]
-        if method == "post":
-            names.append("Idempotency-Replayed")
+    if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ())):
+        names.append("Idempotency-Replayed")
     if status == "201":
         names.append("Location")
     for name in (*names, "X-Request-Id"):

@@ -70,10 +70,10 @@ class AcceptanceCriteria:
         async with command(self._database, caller) as tx:
             row = await _row_to_change(tx, service_id, id_, expected)
             changes = patch.model_dump(include=patch.model_fields_set)
-            if row["mandatory"] and not changes.get("mandatory", True):
-                await _require_approval(tx, service_id)
             if row["status"] != OPEN and any(row[name] != changes[name] for name in changes.keys() - ALWAYS):
                 raise DECIDED.anew()
+            if row["mandatory"] and not changes.get("mandatory", True):
+                await _require_approval(tx, service_id)
             if "labels" in changes:
                 changes["labels"] = merged_labels(row["labels"], changes["labels"])
             return await conclude(tx, await revise(tx, CRITERIA, row, changes, expected=expected))
@@ -101,10 +101,10 @@ class AcceptanceCriteria:
         """Delete a criterion that nobody has decided; what has to be met needs approval for it, as in `change`."""
         async with command(self._database, caller) as tx:
             row = await _row_to_change(tx, service_id, id_, expected)
-            if row["mandatory"]:
-                await _require_approval(tx, service_id)
             if row["status"] != OPEN:
                 raise Rejection("conflict", "criterion-decided", "A decided criterion is kept.")
+            if row["mandatory"]:
+                await _require_approval(tx, service_id)
             return await conclude(tx, await delete_one(tx, CRITERIA, id_, expected=expected))
 
     async def decide(

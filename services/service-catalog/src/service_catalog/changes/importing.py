@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, Step, faults_of, faults_of_course, steps_of
+from chassis.past import Draft, Step, faults_of, faults_of_course, faults_of_reach, reached, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.changes.lifecycle import begun, entered
@@ -25,6 +25,7 @@ _REACHED: Mapping[str, frozenset[str]] = {
     "actual_end": _ENDED,
     "outcome": _ENDED,
 }
+_REASONS = {"rejection_reason": frozenset({"rejected"}), "cancellation_reason": frozenset({"cancelled"})}
 _INSTANTS = ("approved_at", "actual_start", "actual_end")
 HISTORICAL = frozenset({"state", "history", *_REACHED})
 _SERVICES = frozenset({"service_ids", "service_keys"})
@@ -116,25 +117,16 @@ def _course(item: ChangeItem, row: Any, steps: Sequence[Step], now: datetime) ->
 
 def _settled(course: dict[str, Any]) -> dict[str, Any]:
     """Return a course that holds what belongs to its state, and nothing that does not."""
-    state = course["state"]
-    for name, states in _REACHED.items():
-        if state not in states:
-            course[name] = None
-    for name, end in (("rejection_reason", "rejected"), ("cancellation_reason", "cancelled")):
-        if state != end:
-            course[name] = None
-    if state == "approved":
+    course = reached(course, {**_REACHED, **_REASONS})
+    if course["state"] == "approved":
         course["approved_at"] = course["approved_at"] or course["state_since"]
     return course
 
 
 def _faults(item: ChangeItem, course: Mapping[str, Any]) -> list[Fault]:
     """Return what is wrong with the past that an item tells: nothing is told of a state that was not reached."""
-    faults = [
-        Fault(f"/{name}", "state-not-reached", f"A change that is {course['state']} has none.")
-        for name, states in _REACHED.items()
-        if getattr(item, name) is not None and course["state"] not in states
-    ]
+    told = {name: getattr(item, name) for name in _REACHED}
+    faults = faults_of_reach(course["state"], told, _REACHED, "A change")
     start, end = course["actual_start"], course["actual_end"]
     if start is not None and end is not None and end < start:
         faults.append(Fault("/actual_end", "before-start", "A change ends at or after its start."))
