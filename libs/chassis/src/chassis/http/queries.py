@@ -114,7 +114,7 @@ def asked(query: bytes, names: Mapping[str, bool]) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise invalid(Fault("", "not-utf-8", "The query is not UTF-8.")) from None
     except ValueError:
-        raise invalid(Fault("", "too-many-parameters", "There are too many query parameters.")) from None
+        raise invalid(Fault("", "too-many-parameters", f"A query has at most {PARAMETERS_MAX} parameters.")) from None
     for name, value in sent:
         if name not in names:
             faults[name] = Fault(name[:100], "unknown-parameter", "There is no such query parameter.")
