@@ -92,12 +92,15 @@ def statement_of(
             written.c.version,
             logged.c.id.label("event_id"),
             logged.c.event_bytes,
-            stepped.c.version_before,
+            literal_column("0").label("version_before") if step == "insert" else stepped.c.version_before,
         )
         .select_from(source.with_lines(written))
         .outerjoin(logged, logged.c.partitionkey == written.c.id)
-        .outerjoin(stepped, stepped.c.subject == _subject(resource, written))
     )
+    if step == "insert":
+        query = query.add_cte(stepped)
+    else:
+        query = query.outerjoin(stepped, stepped.c.subject == _subject(resource, written))
     if keeps:
         query = query.add_columns(_kept(written, logged))
     if beside is not None:
@@ -185,25 +188,21 @@ def _subject(resource: Resource, written: CTE) -> ColumnElement[str]:
 
 
 def _version_step(resource: Resource, step: Step, written: CTE) -> Any:
-    """Return the step of the subject's version, giving back from which: none at an insert, else the one before.
+    """Return the step of the subject's version; but for an insert, it gives back from which.
 
     The row of the version is found by its subject alone: it is locked when the resource's row is, and what it then
-    holds is newer than what the statement saw when it began.
+    holds is newer than what the statement saw when it began. Where an insert finds one, its key refuses it.
     """
     subject = _subject(resource, written)
-    statement: Any
     if step == "insert":
         line = select(CALLER_ORG, subject, cast(written.c.version, BigInteger))
-        statement = insert(event_version).from_select(["org", "subject", "version"], line)
-        version_before: ColumnElement[Any] = literal_column("0")
-    else:
-        statement = (
-            update(event_version)
-            .values(version=written.c.version)
-            .where(event_version.c.org == CALLER_ORG, event_version.c.subject == subject)
-        )
-        version_before = literal_column("old.version")
-    return statement.returning(event_version.c.subject, version_before.label("version_before"))
+        return insert(event_version).from_select(["org", "subject", "version"], line)
+    return (
+        update(event_version)
+        .values(version=written.c.version)
+        .where(event_version.c.org == CALLER_ORG, event_version.c.subject == subject)
+        .returning(event_version.c.subject, literal_column("old.version").label("version_before"))
+    )
 
 
 def _event(resource: Resource, source: _Source, written: CTE) -> Any:
