@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
+from service_catalog.services.lifecycle import OVER
 
 PUBLISHED = "published"
-SERVICE_PAST = frozenset({"retired", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ def _form_schema_set(candidate: Candidate) -> str | None:
 
 
 def _service_not_over(candidate: Candidate) -> str | None:
-    return f"Its service is {candidate.service_state}." if candidate.service_state in SERVICE_PAST else None
+    return f"Its service is {candidate.service_state}." if candidate.service_state in OVER else None
 
 
 def _service_path(candidate: Candidate) -> str:

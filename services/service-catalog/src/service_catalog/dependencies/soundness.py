@@ -5,8 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.rejection import Fault, Rejection, UnmetGuard
-
-_PAST = frozenset({"retired", "cancelled"})
+from service_catalog.services.lifecycle import OVER
 
 
 def itself(pointer: str) -> Fault:
@@ -16,7 +15,7 @@ def itself(pointer: str) -> Fault:
 
 def over(other: Mapping[str, Any]) -> Rejection | None:
     """Refuse to depend on a service that is over; `other` is its card."""
-    if other["state"] not in _PAST:
+    if other["state"] not in OVER:
         return None
     guard = UnmetGuard("depends_on_existing", f"{other['key']} is {other['state']}.", f"services/{other['id']}")
     return Rejection("conflict", "guards-unmet", "Nothing depends on a service that is over.", guards=[guard])

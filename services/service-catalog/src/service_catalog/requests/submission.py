@@ -5,8 +5,9 @@ from typing import Any
 
 from chassis.rejection import Fault, Rejection, invalid
 from service_catalog.catalogue_items.forms import KnownForms
-from service_catalog.catalogue_items.lifecycle import PUBLISHED, SERVICE_PAST
+from service_catalog.catalogue_items.lifecycle import PUBLISHED
 from service_catalog.requests.schemas import NewServiceRequest, ServiceRequestItem
+from service_catalog.services.lifecycle import OVER
 
 NOT_PUBLISHED = Rejection("conflict", "item-not-published", "Only a published catalogue item takes new requests.")
 SERVICE_OVER = Rejection("conflict", "service-over", "The service of this catalogue item is over.")
@@ -21,7 +22,7 @@ def refused(item: Mapping[str, Any], form: Mapping[str, Any], forms: KnownForms)
     """Return why a form cannot be submitted for a catalogue item, if it cannot."""
     if item["state"] != PUBLISHED:
         return NOT_PUBLISHED
-    if item["service_state"] in SERVICE_PAST:
+    if item["service_state"] in OVER:
         return SERVICE_OVER
     faults = forms.of(item).faults(form)
     return invalid(*faults) if faults else None
