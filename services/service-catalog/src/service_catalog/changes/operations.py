@@ -14,7 +14,7 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement, Transaction
 from chassis.history import Entry, actors, history, record
 from chassis.keys import command, conclude
-from chassis.moving import begin, moment_of, move
+from chassis.moving import begin, misplaced, moment_of, move
 from chassis.outcome import Found, Mode, Written
 from chassis.past import write_told
 from chassis.reader import Reader
@@ -39,7 +39,7 @@ APPROVE = "catalog:approve"
 IMPORT = "catalog:import"
 CONFLICTS_MAX = 200
 _DECIDED_BY_APPROVER = frozenset({"approved", "rejected"})
-_WITH_OUTCOME = frozenset({"review", "closed"})
+_ONLY_WITH = {"outcome": ("review", "closed")}
 _LEADS_WINDOW_TO = {"implementing": "in_progress", "review": "completed", "cancelled": "cancelled"}
 # What holds its time for good comes first, then what was approved first: what is in the way is never cut off.
 _CLAIMS = Statement(
@@ -245,9 +245,7 @@ async def _proposers(tx: Reading, row: Any) -> frozenset[str]:
 
 def _refuse_misplaced(order: ChangeTransition) -> None:
     """Refuse what does not belong to the state a command leads to."""
-    faults = []
-    if order.outcome is not None and order.to not in _WITH_OUTCOME:
-        faults.append(Fault("/outcome", "not-allowed", "This belongs to a command to review or closed."))
+    faults = misplaced(order, _ONLY_WITH)
     if order.accept_conflicts and order.to != "scheduled":
         faults.append(Fault("/accept_conflicts", "not-allowed", "This belongs to a command to scheduled."))
     if faults:

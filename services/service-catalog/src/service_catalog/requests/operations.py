@@ -12,12 +12,12 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Transaction
 from chassis.history import histories, history
 from chassis.keys import command, conclude
-from chassis.moving import begin, moment_of, move
+from chassis.moving import begin, misplaced, moment_of, move
 from chassis.outcome import Found, Mode, Written
 from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change, lock_free
-from chassis.rejection import Fault, Rejection, invalid
+from chassis.rejection import Rejection, invalid
 from chassis.schemas import parse_instant
 from chassis.transitions import transitions_document
 from chassis.writing import revise
@@ -38,7 +38,7 @@ from service_catalog.requests.timers import TIMERS
 
 APPROVE = "catalog:approve"
 IMPORT = "catalog:import"
-_ONLY_WITH = {"hold_reason": "on_hold", "outcome": "fulfilled"}
+_ONLY_WITH = {"hold_reason": ("on_hold",), "outcome": ("fulfilled",)}
 
 
 class ServiceRequests:
@@ -105,7 +105,8 @@ class ServiceRequests:
         """Bring a request to another state, if nothing stands in the way; a decision needs its own scope."""
         if order.to in DECISIONS:
             caller.require(APPROVE)
-        _refuse_misplaced(order)
+        if faults := misplaced(order, _ONLY_WITH):
+            raise invalid(*faults)
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, SERVICE_REQUESTS, id_, expected=expected)
             candidate = Candidate(request=row, actor=caller.subject, reason=order.reason, hold_reason=order.hold_reason)
@@ -152,14 +153,3 @@ async def _mark(tx: Transaction, id_: UUID | None, targeted: Any) -> None:
     """Have a request looked at, if it has a target."""
     if id_ is not None and targeted["fulfilment_target_minutes"] is not None:
         await TIMERS.mark(tx, [(id_,)])
-
-
-def _refuse_misplaced(order: ServiceRequestTransition) -> None:
-    """Refuse what does not belong to the state a command leads to."""
-    faults = [
-        Fault(f"/{name}", "not-allowed", f"This belongs to a command to {to}.")
-        for name, to in _ONLY_WITH.items()
-        if getattr(order, name) is not None and order.to != to
-    ]
-    if faults:
-        raise invalid(*faults)
