@@ -23,8 +23,8 @@ from chassis.past import write_told
 from chassis.reader import Reader
 from chassis.reading import get_row, get_to_change, lock_free
 from chassis.rejection import Fault, Rejection, invalid
-from chassis.transitions import change_of, transitions_document
-from chassis.writing import add, revise, update_one
+from chassis.transitions import transitions_document
+from chassis.writing import add, revise
 from service_catalog.incidents import ancestry, importing
 from service_catalog.incidents.beginning import first_parent, with_beginning
 from service_catalog.incidents.handling import handling_steps
@@ -203,11 +203,8 @@ class Incidents:
 
     async def close(self, tx: Transaction, row: Mapping[str, Any], at: datetime, reason: str) -> None:
         """Close a locked incident that is resolved, on the caller's behalf."""
-        move = LIFECYCLE.decide(row["state"], "closed", Candidate(incident=row))
-        change = change_of(row, "closed", actor=tx.caller.subject, reason=reason)
-        await update_one(tx, INCIDENTS, row["id"], entered(row, "closed", at), verb=move.verb, at=at, change=change)
-        step = Entry(resource_id=row["id"], at=at, from_state=row["state"], to_state="closed", reason=reason)
-        await record(tx, INCIDENTS, [step])
+        transition = LIFECYCLE.decide(row["state"], "closed", Candidate(incident=row))
+        await move(tx, INCIDENTS, row, transition, entered(row, "closed", at), at=at, reason=reason)
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:
         """Return where an incident may go, what stands in the way, and how it came here."""
