@@ -14,7 +14,7 @@ from chassis.history import Entry, history, record
 from chassis.keys import command, conclude
 from chassis.listing import Listing
 from chassis.outcome import Found, Mode, Page, Written
-from chassis.reading import find, get, get_to_change, list_page
+from chassis.reading import get, get_row, get_to_change, list_page
 from chassis.rejection import Rejection, not_found
 from chassis.schemas import merged_labels
 from chassis.transitions import transitions_document
@@ -139,9 +139,7 @@ class AcceptanceCriteria:
     async def decisions(self, caller: Caller, service_id: UUID, id_: UUID) -> Found:
         """Return how a criterion may be decided, and how it was."""
         async with self._database.read(caller) as tx:
-            row = await find(tx, CRITERIA, id_, owner=service_id)
-            if row is None:
-                raise not_found(CRITERIA.noun)
+            row = await get_row(tx, CRITERIA, id_, owner=service_id)
             return transitions_document(LIFECYCLE, row["status"], Candidate(), await history(tx, CRITERIA, id_))
 
     async def of_service(self, tx: Reading, service_id: UUID) -> Sequence[Any]:

@@ -15,8 +15,8 @@ from chassis.database import Database, Reading, Statement, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Mode, Written
 from chassis.reader import Reader
-from chassis.reading import find, get_to_change, refuse_unknown
-from chassis.rejection import Rejection, invalid, not_found
+from chassis.reading import get_row, get_to_change, refuse_unknown
+from chassis.rejection import Rejection, invalid
 from chassis.resource import Instant
 from chassis.writing import delete_one, insert_one, revise
 from service_catalog.calendars.directory import find_calendars
@@ -126,9 +126,7 @@ class ServiceLevels:
 
     async def _lock(self, tx: Transaction, id_: UUID) -> Any:
         """Lock a level's service, then itself."""
-        row = await find(tx, SERVICE_LEVELS, id_)
-        if row is None:
-            raise not_found(SERVICE_LEVELS.noun)
+        row = await get_row(tx, SERVICE_LEVELS, id_)
         await lock_service(tx, row["service_id"])
         return await get_to_change(tx, SERVICE_LEVELS, id_)
 
