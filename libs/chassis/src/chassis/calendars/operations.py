@@ -13,10 +13,10 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Transaction
 from chassis.keys import command, conclude
-from chassis.listing import Listing
-from chassis.outcome import Found, Page, Written
-from chassis.reading import find, get, get_to_change, list_page
-from chassis.rejection import Fault, invalid, not_found
+from chassis.outcome import Found, Written
+from chassis.reader import Reader
+from chassis.reading import get_row, get_to_change
+from chassis.rejection import Fault, invalid
 from chassis.resource import Resource
 from chassis.schemas import instant_text, merged_labels
 from chassis.working_time import WorkingCalendar
@@ -44,7 +44,8 @@ class Calendars:
     ) -> None:
         self._database = database
         self._resource = resource
-        self._seal = seal
+        reader = Reader(database, resource, seal)
+        self.get, self.list = reader.get, reader.list
         self._when_changed = when_changed
         self._known: dict[tuple[UUID, int], WorkingCalendar] = {}
 
@@ -55,16 +56,6 @@ class Calendars:
         values = _completed({_GIVEN.get(name, name): value for name, value in given.items()})
         async with command(self._database, caller) as tx:
             return await conclude(tx, await insert_one(tx, self._resource, values))
-
-    async def get(self, caller: Caller, id_: UUID) -> Found:
-        """Return one calendar."""
-        async with self._database.read(caller) as tx:
-            return await get(tx, self._resource, id_)
-
-    async def list(self, caller: Caller, listing: Listing) -> Page:
-        """Return a page of calendars."""
-        async with self._database.read(caller) as tx:
-            return await list_page(tx, self._resource, listing, self._seal)
 
     async def change(self, caller: Caller, id_: UUID, patch: CalendarPatch, expected: int | None) -> Written:
         """Change a calendar; what is computed with it follows."""
@@ -115,9 +106,7 @@ class Calendars:
 
     async def working_time_in(self, tx: Reading, id_: UUID) -> WorkingCalendar:
         """Return what a calendar stands for as `tx` sees it, or refuse as `not-found`."""
-        row = await find(tx, self._resource, id_)
-        if row is None:
-            raise not_found(self._resource.noun)
+        row = await get_row(tx, self._resource, id_)
         version = (id_, row["version"])
         known = self._known.get(version)
         if known is None:
