@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, Index, Numeric, Text, UniqueConstraint, Uuid, cast
 
 from chassis.reading import refuse_unknown
-from chassis.rejection import Rejection
 from chassis.resource import Instant, Resource, columns_as_fields, tenant_table
 from service_catalog.metadata import METADATA
 
@@ -45,8 +44,5 @@ SERVICE_LEVELS = Resource(
     constraints={
         "service_level_service_fkey": refuse_unknown("service", "/service_id"),
         "service_level_calendar_fkey": refuse_unknown("calendar", "/calendar_id"),
-        "service_level_external_key": Rejection(
-            "conflict", "external-id-taken", "Another service level has this external id."
-        ),
     },
 )
