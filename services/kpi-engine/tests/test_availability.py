@@ -7,7 +7,7 @@ import pytest
 from chassis.working_time import STANDARD, WorkingCalendar
 from kpi_engine.availability.facts import MaintenanceWindow, Outage, Policy, ServiceFacts, Severity
 from kpi_engine.availability.figures import availability_figures
-from kpi_engine.availability.rules import Account, Timeline, pooled
+from kpi_engine.availability.rules import Account, Timeline
 from kpi_engine.definitions.envelope import Figure, Status, Unit, written
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -227,7 +227,7 @@ def test_without_a_target_or_with_one_of_100_there_is_no_error_budget() -> None:
 
 def test_a_portfolio_is_computed_from_sums_not_from_averages() -> None:
     short = service(major(at(29), at(30)), live_from=at(29))
-    total = pooled([account(short), account(service())])
+    total = account(short) + account(service())
     assert total.outages == 1
     assert availability_figures(total)["availability"].value == Fraction(100 * 31, 32)
 

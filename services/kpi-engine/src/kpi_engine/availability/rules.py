@@ -60,11 +60,6 @@ class Account:
         )
 
 
-def pooled(accounts: Iterable[Account]) -> Account:
-    """Add up the times of many services or periods, from which a portfolio's ratios are computed."""
-    return sum(accounts, Account())
-
-
 class Timeline:
     """The facts of one service, sorted and merged once, so that each period costs only what lies in it."""
 
