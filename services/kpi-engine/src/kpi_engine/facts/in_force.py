@@ -5,11 +5,11 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-import asyncpg
 from sqlalchemy import text
 
 from chassis.caller import Caller
 from chassis.database import Database, Reading, Statement, Transaction
+from chassis.events.interruptions import DATABASE_AWAY
 from chassis.events.progress import FIRST_PROJECTION, Progress, progress
 from chassis.rejection import Rejection
 
@@ -74,7 +74,7 @@ class FillingInForce:
         while not stop.is_set():
             try:
                 await self.look()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Rejection) as error:
+            except (*DATABASE_AWAY, Rejection) as error:
                 log.warning("cannot see which facts answer", extra={"reason": str(error)})
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_SECONDS)

@@ -5,12 +5,12 @@ import contextlib
 import logging
 from collections.abc import Iterable, Mapping
 
-import asyncpg
 from sqlalchemy import text
 
 from chassis.caller import Caller
 from chassis.database import Database, Statement, Transaction
 from chassis.events.consumer import Consumer
+from chassis.events.interruptions import DATABASE_AWAY
 from chassis.events.leases import Leases
 from chassis.events.sibling import Sibling
 from chassis.rejection import Rejection
@@ -110,13 +110,13 @@ class Reading:
         """Return which filling answers, None while the database cannot be asked."""
         try:
             return await self._in_force.look()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Rejection) as error:
+        except (*DATABASE_AWAY, Rejection) as error:
             log.warning("cannot see which facts answer", extra={"reason": str(error)})
             return None
 
     async def _clear_before(self, filling: int) -> None:
         """Remove fillings that no longer answer, one organisation at a time."""
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Rejection):
+        with contextlib.suppress(*DATABASE_AWAY, Rejection):
             async with self._begin() as tx:
                 if not await tx.value(_ANY_OLDER, filling=filling):
                     return
