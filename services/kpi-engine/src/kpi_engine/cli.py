@@ -1,4 +1,4 @@
-"""The command line: serve, work, migrate, openapi, rebuild."""
+"""The command line: serve, work, migrate, restored, openapi, rebuild."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command line: serve, work, migrate, openapi."""
+"""The command line: serve, work, migrate, restored, openapi."""
 
 import sys
 

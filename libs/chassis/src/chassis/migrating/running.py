@@ -1,4 +1,4 @@
-"""Running a service's migrations, and asking whether a schema is new enough."""
+"""Running a service's migrations, and comparing what they make with the tables that are declared."""
 
 import asyncio
 import io

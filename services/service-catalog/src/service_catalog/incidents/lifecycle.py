@@ -107,8 +107,8 @@ def entered(course: Mapping[str, Any], to: str, at: datetime, hold_reason: str |
     """Return how the course of an incident changes when it enters a state, from whichever it comes.
 
     The response is the first state after `new` but a cancellation. What is resolved again has been so since the first
-    time. Leaving `resolved` or `closed` for work is a
-    reopening: the time it stood there is added up, and what resolved it no longer does.
+    time. Leaving `resolved` or `closed` for work is a reopening: the time it stood there is added up, in seconds, and
+    what resolved it no longer does.
     """
     changes: dict[str, Any] = {"state": to, "state_since": at, "hold_reason": hold_reason if to == "on_hold" else None}
     if to in _RESPONDED and course["acknowledged_at"] is None:

@@ -58,11 +58,10 @@ class Known:
     ids: frozenset[UUID]
 
     def id_of(self, service_id: UUID | None, service_key: str | None, name: str = "service") -> UUID | Rejection:
-        """Return the id of the service named by its id or else by its key.
+        """Return the id of the service named by its id or else by its key, or why there is none.
 
-        Refuses one that does not exist, and two that are named as one.
-
-        `name` is what the fields that name it begin with.
+        There is none where it does not exist, and where the id and the key name two. `name` is what the fields that
+        name it begin with.
         """
         if service_id is not None:
             if service_id not in self.ids:
