@@ -21,6 +21,8 @@ from chassis.schemas import (
     Text,
     Traceable,
 )
+from service_catalog.acceptance.schemas import Dimension
+from service_catalog.outages.schemas import Severity
 from service_catalog.services.lifecycle import Waivable
 
 Type = Literal["business", "technical", "application"]
@@ -252,7 +254,7 @@ class OpenOutage(Output):
     """An outage that has not ended."""
 
     id: UUID
-    severity: Literal["major", "partial", "degraded"]
+    severity: Severity
     started_at: Instant
 
 
@@ -314,7 +316,6 @@ class ServiceStatusShort(Output):
     at: Instant
 
 
-Dimension = Literal["process", "technology", "people"]
 Factor = Literal["planning_and_design", "resources", "communication"]
 
 

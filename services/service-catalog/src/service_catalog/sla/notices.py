@@ -12,7 +12,6 @@ from chassis.database import Reading, Statement, Transaction
 from chassis.resource import Instant
 from service_catalog.sla.tables import sla_notice
 
-ACTOR = "system"
 _NEW = insert(sla_notice).values(
     org=bindparam("org", type_=Text),
     incident_id=bindparam("incident_id", type_=Uuid),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.schemas import instant_text, parse_instant
-from service_catalog.sla.notices import ACTOR
+from service_catalog.clocks.watch import ACTOR
 
 
 def timeline_of(
