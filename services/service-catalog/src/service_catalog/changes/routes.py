@@ -98,12 +98,12 @@ def router(changes: Changes) -> Router:
     ) -> Response:
         """Bring a change to another state.
 
-        `approved` and `rejected` need the scope `catalog:approve`, and whoever approves is not the requester. A
-        standard change of low risk goes from `draft` to `scheduled` at once, an emergency change from `draft` or
-        `requested` to `implementing`. `scheduled` is refused while something is in the way (see `conflicts`), unless
-        an approver accepts it for a reason. A maintenance window that the change opens is announced when it is
-        scheduled, begins and ends with it, and is cancelled with it; one that somebody has moved on by hand stays where
-        it is.
+        `approved` and `rejected` need the scope `catalog:approve`, and whoever approves is neither the requester nor
+        who wrote the change down or requested it. A standard change of low risk goes from `draft` to `scheduled` at
+        once, an emergency change from `draft` or `requested` to `implementing`. `scheduled` is refused while something
+        is in the way (see `conflicts`), unless an approver accepts it for a reason. A maintenance window that the
+        change opens is announced when it is scheduled, begins and ends with it, and is cancelled with it; one that
+        somebody has moved on by hand stays where it is.
         """
         return answer(request, await changes.transition(caller, change_id, order, version))
 
@@ -113,7 +113,8 @@ def router(changes: Changes) -> Router:
     ) -> Response:
         """Approve an emergency change that did not wait for it, while it is `implementing` or in `review`.
 
-        It needs this before it is closed. Whoever approves is not the requester.
+        It needs this before it is closed. Whoever approves is neither the requester nor who wrote it down or requested
+        it.
         """
         return answer(request, await changes.approve_afterwards(caller, change_id, order, version))
 

@@ -115,9 +115,9 @@ def router(requests: ServiceRequests, clocks: FulfilmentClocks) -> Router:
     ) -> Response:
         """Bring a service request to another state.
 
-        `approved` and `rejected` need the scope `catalog:approve` and somebody else than who asked for it or whom it
-        is for; `rejected` and `cancelled` a reason, `on_hold` a `hold_reason`. From `fulfilled` back to
-        `in_fulfilment` is a reopening: what was delivered was not it.
+        `approved` and `rejected` need the scope `catalog:approve` and somebody else than who asked for it, who
+        submitted it or whom it is for; `rejected` and `cancelled` a reason, `on_hold` a `hold_reason`. From `fulfilled`
+        back to `in_fulfilment` is a reopening: what was delivered was not it.
         """
         return answer(request, await requests.transition(caller, service_request_id, order, version))
 
