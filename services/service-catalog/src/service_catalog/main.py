@@ -12,7 +12,7 @@ from service_catalog.settings import Settings
 from service_catalog.wiring import OPEN_PATHS, PACKAGE, routers
 
 DESCRIPTION = (
-    "Services from proposal to retirement, and what happens to them: outages, maintenance windows and incidents."
+    "Services from proposal to retirement: what is agreed and asked of them, what happens to them, and what is changed."
 )
 
 
