@@ -15,6 +15,8 @@ from chassis.rejection import Fault, Rejection
 from chassis.resource import Resource
 from chassis.writing import Row, update_many
 
+STEPS_MAX = 500
+"""How many steps a history may have that an item of a batch tells."""
 Details = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from chassis.past import STEPS_MAX
 from chassis.schemas import (
     UNSET,
     ExternalIdentity,
@@ -28,7 +29,6 @@ Risk = Literal["low", "medium", "high"]
 Outcome = Literal["successful", "successful_with_issues", "failed", "backed_out"]
 ConflictKind = Literal["change", "maintenance_window"]
 SERVICES_MAX = 100
-STEPS_MAX = 500
 ServiceIds = Annotated[list[UUID], Field(min_length=1, max_length=SERVICES_MAX)]
 ServiceKeys = Annotated[list[Key], Field(min_length=1, max_length=SERVICES_MAX)]
 

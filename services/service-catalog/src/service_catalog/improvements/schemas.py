@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from chassis.past import STEPS_MAX
 from chassis.schemas import (
     UNSET,
     DecimalString,
@@ -24,7 +25,6 @@ from chassis.schemas import (
 State = Literal["proposed", "approved", "in_progress", "on_hold", "closed", "cancelled"]
 Outcome = Literal["successful", "partial", "unsuccessful"]
 OriginType = Literal["missed_target", "incident", "problem", "review"]
-STEPS_MAX = 500
 _DAY_LENGTH = len("2026-03-31")
 
 

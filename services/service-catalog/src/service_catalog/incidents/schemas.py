@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from chassis.past import STEPS_MAX
 from chassis.schemas import (
     UNSET,
     ExternalIdentity,
@@ -38,7 +39,6 @@ Factor = Literal[
     "external",
     "unknown",
 ]
-STEPS_MAX = 500
 
 EXAMPLE: dict[str, Any] = {
     "service_id": "01890a5d-ac96-774b-bcce-b302099a8057",

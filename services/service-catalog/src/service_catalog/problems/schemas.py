@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from chassis.past import STEPS_MAX
 from chassis.schemas import (
     UNSET,
     ExternalIdentity,
@@ -22,7 +23,6 @@ from service_catalog.incidents.priority import Level, Priority
 from service_catalog.incidents.schemas import Factor
 
 State = Literal["open", "investigating", "known_error", "resolved", "closed", "cancelled"]
-STEPS_MAX = 500
 
 EXAMPLE: dict[str, Any] = {
     "service_id": "01890a5d-ac96-774b-bcce-b302099a8057",

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from chassis.free_json import FreeObject
+from chassis.past import STEPS_MAX
 from chassis.schemas import (
     UNSET,
     ExternalIdentity,
@@ -27,7 +28,6 @@ State = Literal[
 ]
 HoldReason = Literal["awaiting_requester", "awaiting_vendor", "other"]
 FilledIn = Annotated[dict[str, Any], FreeObject(bytes_max=32 * 1024, depth_max=32)]
-STEPS_MAX = 500
 
 EXAMPLE: dict[str, Any] = {
     "catalogue_item_id": "01890a5d-ac96-774b-bcce-b302099a8057",

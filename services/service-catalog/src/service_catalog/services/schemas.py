@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from chassis.past import STEPS_MAX
 from chassis.schemas import (
     UNSET,
     VISIBLE,
@@ -31,7 +32,6 @@ Criticality = Literal["tier1", "tier2", "tier3", "tier4"]
 State = Literal["proposed", "designing", "creating", "delivering", "supporting", "retiring", "retired", "cancelled"]
 OperationalStatus = Literal["operational", "maintenance", "degraded", "partial_outage", "major_outage"]
 ITEMS_MAX = 200
-STEPS_MAX = 500
 
 EXAMPLE: dict[str, Any] = {
     "key": "web-shop",
