@@ -314,7 +314,7 @@ async def test_steps_made_by_commands_are_known_again_where_they_are_told_alike(
     history = [{"state": one["to"], "at": one["at"], "reason": one["reason"]} for one in steps]
     again = await imported(catalog, CHANGES, item | {"history": history})
     assert again["version"] == version
-    assert not any(superseded for *_, superseded in await kept(pools, catalog, own))
+    assert {superseded for *_, superseded in await kept(pools, catalog, own)} == {False}
 
 
 async def test_who_requested_a_change_does_not_approve_it_however_it_is_told_since(catalog: Catalog) -> None:
@@ -354,7 +354,7 @@ async def test_each_item_of_a_batch_is_held_against_its_own_history(catalog: Cat
     assert changed == [False, True, False, True]
     refused = await catalog.batch("incidents", [moved_of(INCIDENTS, 0), items[2]], status=422)
     assert refused["code"] == "batch-refused"
-    assert not any(superseded for *_, superseded in await kept(pools, catalog, f"incidents/{first[0]['id']}"))
+    assert {superseded for *_, superseded in await kept(pools, catalog, f"incidents/{first[0]['id']}")} == {False}
 
 
 @EACH
