@@ -18,7 +18,7 @@ from chassis.events.envelope import Event
 from chassis.events.handling import Handlers, effect, in_order, projection
 from chassis.events.leases import Leases
 from chassis.events.position import Position
-from chassis.events.progress import CursorRow, Progress, progress
+from chassis.events.progress import Progress, progress
 from chassis.events.sequencer import Sequencer
 from chassis.rejection import Rejection
 from chassis.testkit.databases import Addresses
@@ -145,7 +145,7 @@ async def test_an_effect_happens_once_also_when_everything_is_read_again(
     consumer = consumer_of(reader, producer, {CREATED: effect(write_down)})
     await consumer.read_to_head()
     async with reader.pools.worker.begin(WORKER) as tx:
-        await CursorRow("producer").forget(tx)
+        await tx.connection.execute("DELETE FROM event_cursor")
     await consumer.read_to_head()
     assert [(row["name"], row["external_source"]) for row in await things(reader)] == [(e, e) for e in events]
 

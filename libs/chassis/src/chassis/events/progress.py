@@ -48,9 +48,6 @@ _SAY_STOPPED = Statement(
         WHERE source = :source AND projection = cast(:projection AS integer)"""
     )
 )
-_FORGET = Statement(
-    text("DELETE FROM event_cursor WHERE source = :source AND projection = cast(:projection AS integer)")
-)
 _PROGRESS = Statement(
     text(
         """SELECT source, projection, epoch, position, head_position, head_seen_at, event_recorded_at, reread_to,
@@ -137,10 +134,6 @@ class CursorRow:
     async def say_stopped(self, tx: Transaction, why: str | None) -> None:
         """Say why reading does not get on; None sets it going again."""
         await tx.run(_SAY_STOPPED, source=self.source, projection=self.projection, why=why)
-
-    async def forget(self, tx: Transaction) -> None:
-        """Remove the row, so that reading starts anew."""
-        await tx.run(_FORGET, source=self.source, projection=self.projection)
 
     async def _read(self, tx: Reading, statement: Statement) -> Cursor | None:
         row = await tx.one(statement, source=self.source, projection=self.projection)
