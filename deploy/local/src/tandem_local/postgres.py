@@ -82,11 +82,6 @@ class PostgresServer:
             write_secret(path, secrets.token_urlsafe(32))
         return path.read_text(encoding="utf-8")
 
-    @property
-    def dsn(self) -> str:
-        """The superuser's address of the database `postgres`."""
-        return self.dsn_of("postgres")
-
     def dsn_of(self, database: str, user: str = SUPERUSER, password: str | None = None) -> str:
         """Return the address of a database as libpq and asyncpg read it."""
         secret = quote(self.password if password is None else password, safe="")
