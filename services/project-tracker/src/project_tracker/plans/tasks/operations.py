@@ -146,7 +146,7 @@ class Tasks(Parts):
         outline = await self.outline(tx, project_id)
         placed = await self._place(tx, project_id, outline, {0: item})
         _raise_first(placed)
-        values |= _place_of(placed.outline.nodes[item.id]) | {"currency": project["currency"]}
+        values |= _node_columns(placed.outline.nodes[item.id]) | {"currency": project["currency"]}
         written = await insert_one(tx, TASKS, values, id_=item.id)
         await _move_others(tx, outline, placed.outline, {item.id})
         return await conclude(tx, written)
@@ -176,7 +176,7 @@ class Tasks(Parts):
         if item.kind not in {None, node.kind}:
             raise Rejection("conflict", "task-has-subtasks", "A task with subtasks is a summary.")
         await _move_others(tx, outline, placed.outline, {id_})
-        return _place_of(node)
+        return _node_columns(node)
 
 
 async def _added_alone(tx: Transaction, project_id: UUID, new: NewTask) -> Written | None:
@@ -236,7 +236,7 @@ def _values(sent: NewTask | TaskItem, project_id: UUID, currency: str) -> dict[s
     return values | {"project_id": project_id}
 
 
-def _place_of(node: Node) -> dict[str, Any]:
+def _node_columns(node: Node) -> dict[str, Any]:
     return {
         "wbs": node.wbs,
         "kind": node.kind,
@@ -246,14 +246,14 @@ def _place_of(node: Node) -> dict[str, Any]:
 
 
 def _settled(upsert: Upsert, item: Placement, outline: Outline) -> Upsert:
-    values = _place_of(outline.nodes[item.id])
+    values = _node_columns(outline.nodes[item.id])
     return replace(upsert, values={**upsert.values, **values}, named=upsert.named | values.keys())
 
 
 async def _move_others(tx: Transaction, before: Outline, after: Outline, own: set[UUID]) -> UUID | None:
     """Write where other tasks lie now, or that they became summaries; return the last event."""
     moved = [node for node in after.moved(before) if node.id not in own]
-    rows = [Row(id=node.id, values=_place_of(node), verb="updated") for node in moved]
+    rows = [Row(id=node.id, values=_node_columns(node), verb="updated") for node in moved]
     written = await update_many(tx, TASKS, rows)
     return written[-1]["event_id"] if written else None
 
