@@ -25,7 +25,7 @@ from kpi_engine.facts.calendars import working_calendar
 
 _PROJECTS = Statement(
     text(
-        """SELECT project.id, project.key, project.currency, project.start_at, project.state, project.ended_at,
+        """SELECT project.id, project.currency, project.start_at, project.ended_at,
             calendar.document::text AS calendar
         FROM project_fact AS project
         LEFT JOIN calendar_fact AS calendar
@@ -57,7 +57,7 @@ _BASELINES = Statement(
 )
 _BASELINE_TASKS = Statement(
     text(
-        """SELECT baseline_id, task_id, wbs, name, kind, start, finish, budget, fixed_budget, fixed_accrual,
+        """SELECT baseline_id, task_id, wbs, kind, start, finish, budget, fixed_budget, fixed_accrual,
             earning_rule, milestone_weights
         FROM baseline_task_fact
         WHERE projection = cast(:filling AS integer) AND baseline_id = ANY (cast(:baselines AS uuid[]))
@@ -91,7 +91,7 @@ _COSTS = Statement(
 )
 _TASKS = Statement(
     text(
-        """SELECT id, project_id, wbs, name, kind, actual_finish_at FROM task_fact
+        """SELECT id, project_id, wbs, kind, actual_finish_at FROM task_fact
         WHERE projection = cast(:filling AS integer) AND project_id = ANY (cast(:projects AS uuid[]))
             AND NOT deleted
         ORDER BY wbs, id"""
@@ -106,10 +106,8 @@ class Project:
     """A project as far as its figures need it."""
 
     id: UUID
-    key: str
     currency: str
     start_at: datetime | None
-    state: str
     ended_at: datetime | None
     calendar: WorkingCalendar
 
@@ -120,7 +118,6 @@ class KnownTask:
 
     id: str
     wbs: str
-    name: str
     kind: str
     actual_finish_at: datetime | None
 
@@ -161,10 +158,8 @@ async def projects(
     return [
         Project(
             id=row["id"],
-            key=row["key"],
             currency=row["currency"],
             start_at=row["start_at"],
-            state=row["state"],
             ended_at=row["ended_at"],
             calendar=STANDARD if row["calendar"] is None else working_calendar(row["calendar"]),
         )
@@ -204,7 +199,7 @@ async def records(
         costs[row["project_id"]].append(KnownCost(row["id"], row["category"], cost))
     present: dict[UUID, list[KnownTask]] = defaultdict(list)
     for row in await tx.all(_TASKS, **of_all):
-        task = KnownTask(str(row["id"]), row["wbs"], row["name"], row["kind"], row["actual_finish_at"])
+        task = KnownTask(str(row["id"]), row["wbs"], row["kind"], row["actual_finish_at"])
         present[row["project_id"]].append(task)
     return [
         ProjectRecord(
