@@ -1,12 +1,12 @@
 """Putting a resource under a key of its own: it is added where there is none yet, and replaced where there is one."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.database import Database, Transaction
-from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
 from chassis.outcome import Written
 from chassis.reading import get_to_change
@@ -15,6 +15,15 @@ from chassis.resource import Resource
 
 Add = Callable[[Transaction], Awaitable[Written]]
 Replace = Callable[[Transaction, Any], Awaitable[Written]]
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """When a resource may be put under its key: `expected` is the version it must still have, None whichever."""
+
+    must_exist: bool = False
+    must_be_new: bool = False
+    expected: int | None = None
 
 
 async def put_by_key(

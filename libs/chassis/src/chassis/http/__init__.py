@@ -1,7 +1,7 @@
 """HTTP as all Tandem services speak it; what a slice's routes need is found here."""
 
 from chassis.http.answers import answer
-from chassis.http.conditions import ExpectedVersion, OptionalVersion, Precondition, PutCondition
+from chassis.http.conditions import ExpectedVersion, OptionalVersion, PutCondition
 from chassis.http.idempotency import needs
 from chassis.http.problems import problems
 from chassis.http.queries import NAMED_MAX, ListQuery, UnsearchedListQuery, sorted_by
@@ -12,7 +12,6 @@ __all__ = [
     "ExpectedVersion",
     "ListQuery",
     "OptionalVersion",
-    "Precondition",
     "PutCondition",
     "Router",
     "UnsearchedListQuery",

@@ -1,12 +1,12 @@
 """Conditions on versions: If-Match and If-None-Match."""
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import Request
 
+from chassis.putting import Precondition
 from chassis.rejection import Rejection
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -14,15 +14,6 @@ _VERSION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _ONE_TAG = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$'}
 _ANY = {"type": "string", "enum": ["*"]}
 NEVER = 0  # the version no resource ever has: a tag that is none of ours matches nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Precondition:
-    """When a PUT by a natural key may happen: `expected` is the version it must still have, None whichever."""
-
-    must_exist: bool = False
-    must_be_new: bool = False
-    expected: int | None = None
 
 
 class _ExpectedVersion:

@@ -10,11 +10,10 @@ from chassis.batch import Identity, Upsert, identity_of, known_rows, write_batch
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement, Transaction
-from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
 from chassis.merging import whole
 from chassis.outcome import Found, Mode, Written
-from chassis.putting import put_by_key
+from chassis.putting import Precondition, put_by_key
 from chassis.reader import Reader
 from chassis.reading import get_by, get_to_change, get_to_delete
 from chassis.rejection import Fault, Rejection, invalid, not_found

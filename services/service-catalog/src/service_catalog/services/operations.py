@@ -11,13 +11,12 @@ from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Transaction
 from chassis.history import history
-from chassis.http.conditions import Precondition
 from chassis.keys import command, conclude
 from chassis.lifecycle import Transition
 from chassis.moving import begin, move
 from chassis.outcome import Found, Mode, Written
 from chassis.past import write_told
-from chassis.putting import put_by_key
+from chassis.putting import Precondition, put_by_key
 from chassis.reader import Reader
 from chassis.reading import find_to_change, get_by, get_row, get_to_change, get_to_delete, refuse_unknown
 from chassis.rejection import Fault, Rejection, invalid
