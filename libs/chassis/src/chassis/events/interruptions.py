@@ -1,4 +1,4 @@
-"""What goes wrong between a loop and its database without being anybody's fault."""
+"""What the driver raises where the database is away, for whoever goes on without it and asks again."""
 
 import asyncpg
 
