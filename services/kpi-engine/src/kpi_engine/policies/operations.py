@@ -12,6 +12,7 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database, Statement, Transaction
 from chassis.keys import command, conclude
 from chassis.outcome import Written
+from chassis.putting import Precondition
 from chassis.reader import Reader
 from chassis.reading import get_to_change
 from chassis.rejection import Rejection
@@ -55,22 +56,20 @@ class Policies:
         reader = Reader(database, POLICIES, seal)
         self.get, self.list = reader.get, reader.list
 
-    async def put(
-        self, caller: Caller, new: NewPolicy, *, must_exist: bool, must_be_new: bool, expected: int | None
-    ) -> Written:
-        """Make the policy that holds from an instant on, or replace it, as far as the conditions allow."""
+    async def put(self, caller: Caller, new: NewPolicy, condition: Precondition) -> Written:
+        """Make the policy that holds from an instant on, or replace it, as far as the condition allows."""
         values = _values(new)
         async with command(self._database, caller) as tx:
             known = [row for row in await tx.all(_ALL) if row["valid_from"] == new.valid_from]
-            if not known and must_exist:
+            if not known and condition.must_exist:
                 raise Rejection("stale", "version-stale", "There is no such policy to replace.")
             if not known:
                 return await add(tx, POLICIES, values)
             row = await get_to_change(tx, POLICIES, known[0]["id"])
-            if must_be_new:
+            if condition.must_be_new:
                 current = (row["body"], row["version"])
                 raise Rejection("stale", "already-exists", "There is a policy from this instant on.", current=current)
-            return await conclude(tx, await revise(tx, POLICIES, row, values, expected=expected))
+            return await conclude(tx, await revise(tx, POLICIES, row, values, expected=condition.expected))
 
 
 def _values(new: NewPolicy) -> dict[str, Any]:

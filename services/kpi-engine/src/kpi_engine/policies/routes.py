@@ -42,14 +42,7 @@ def router(policies: Policies, own_writes: OwnWrites) -> Router:
 
         To leave what was measured so far as it is, give a later instant than any policy has.
         """
-        written = await policies.put(
-            caller,
-            new,
-            must_exist=condition.must_exist,
-            must_be_new=condition.must_be_new,
-            expected=condition.expected,
-        )
-        return answer(request, written)
+        return answer(request, await policies.put(caller, new, condition))
 
     @routes.get("/{policy_id}", response_model=schemas.Policy, responses=problems(404))
     async def get_policy(request: Request, caller: Reader, policy_id: UUID) -> Response:
