@@ -9,6 +9,11 @@ from chassis.rejection import Rejection, UnmetGuard
 Subject = TypeVar("Subject")
 
 
+def is_said(text: str | None) -> bool:
+    """Tell whether a text says something, as guards that ask for one take it: blanks do not."""
+    return bool(text and text.strip())
+
+
 @dataclass(frozen=True, slots=True)
 class Guard(Generic[Subject]):
     """A named condition of a transition: `refuse` returns a sentence saying what is missing, or None.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
 from chassis.rejection import Rejection
 
 OPEN = "open"
@@ -26,7 +26,7 @@ class Candidate:
 
 
 def _reason_given(candidate: Candidate) -> str | None:
-    return None if candidate.reason and candidate.reason.strip() else "This decision needs a reason."
+    return None if is_said(candidate.reason) else "This decision needs a reason."
 
 
 _REASON_GIVEN = Guard("reason_given", _reason_given)

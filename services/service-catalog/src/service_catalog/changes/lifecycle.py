@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
 
 UNDER_WAY = frozenset({"implementing", "review"})
 _PLANNED = ("draft", "requested", "approved", "scheduled")
@@ -34,10 +34,6 @@ def is_pre_approved(change: Mapping[str, Any]) -> bool:
     return bool(change["type"] == "standard" and change["risk"] == "low")
 
 
-def _said(text: str | None) -> bool:
-    return bool(text and text.strip())
-
-
 def _planned_window_set(candidate: Candidate) -> str | None:
     is_set = candidate.change["planned_start"] is not None and candidate.change["planned_end"] is not None
     return None if is_set else "The change needs planned_start and planned_end."
@@ -49,7 +45,7 @@ def _risk_assessed(candidate: Candidate) -> str | None:
 
 def _backout_plan_set(candidate: Candidate) -> str | None:
     change = candidate.change
-    if (change["type"] != "normal" and change["risk"] != "high") or _said(change["backout_plan"]):
+    if (change["type"] != "normal" and change["risk"] != "high") or is_said(change["backout_plan"]):
         return None
     return "A normal change, and any of high risk, needs a backout_plan."
 
@@ -84,7 +80,7 @@ def _first_in_the_way(candidate: Candidate) -> str:
 
 
 def _acceptance_reason_given(candidate: Candidate) -> str | None:
-    is_given = not candidate.accept_conflicts or _said(candidate.reason)
+    is_given = not candidate.accept_conflicts or is_said(candidate.reason)
     return None if is_given else "Conflicts are accepted for a reason."
 
 
@@ -95,7 +91,7 @@ def _is_emergency(candidate: Candidate) -> str | None:
 
 
 def _emergency_reason_given(candidate: Candidate) -> str | None:
-    is_given = _said(candidate.reason) or _said(candidate.change["reason"])
+    is_given = is_said(candidate.reason) or is_said(candidate.change["reason"])
     return None if is_given else "An emergency needs a reason, the change's own or the command's."
 
 
@@ -110,7 +106,7 @@ def _outcome_given(candidate: Candidate) -> str | None:
 
 
 def _reason_given(candidate: Candidate) -> str | None:
-    return None if _said(candidate.reason) else "This needs a reason."
+    return None if is_said(candidate.reason) else "This needs a reason."
 
 
 def _under_way(candidate: Candidate) -> str | None:

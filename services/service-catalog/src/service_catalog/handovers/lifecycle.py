@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
 from service_catalog.acceptance.lifecycle import criterion_path, unsettled
 
 ACCEPTED_DELIVERABLE = frozenset({"accepted", "accepted_conditionally"})
@@ -53,7 +53,7 @@ def _first_unmet(candidate: Candidate) -> str:
 
 
 def _reason_given(candidate: Candidate) -> str | None:
-    return None if candidate.reason and candidate.reason.strip() else "A rejection needs a reason."
+    return None if is_said(candidate.reason) else "A rejection needs a reason."
 
 
 def _newer_attempt(candidate: Candidate) -> str | None:

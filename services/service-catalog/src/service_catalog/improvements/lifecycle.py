@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
 
 OPEN = ("proposed", "approved", "in_progress", "on_hold")
 OVER = frozenset({"closed", "cancelled"})
@@ -31,7 +31,7 @@ def _outcome_given(candidate: Candidate) -> str | None:
 
 
 def _reason_given(candidate: Candidate) -> str | None:
-    return None if candidate.reason and candidate.reason.strip() else "A cancellation needs a reason."
+    return None if is_said(candidate.reason) else "A cancellation needs a reason."
 
 
 _APPROVED = (Guard("planned_end_set", _planned_end_set),)

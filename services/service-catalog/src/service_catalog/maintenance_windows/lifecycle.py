@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
 
 CANCELLED = "cancelled"
 
@@ -15,7 +15,7 @@ class Candidate:
 
 
 def _reason_given(candidate: Candidate) -> str | None:
-    return None if candidate.reason and candidate.reason.strip() else "A cancellation needs a reason."
+    return None if is_said(candidate.reason) else "A cancellation needs a reason."
 
 
 _REASON_GIVEN = Guard("reason_given", _reason_given)

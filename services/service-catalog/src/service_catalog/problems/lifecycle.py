@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
 from chassis.rejection import Fault
 
 UNRESOLVED = ("open", "investigating", "known_error")
@@ -31,11 +31,6 @@ class Candidate:
     reason: str | None = None
     said: Mapping[str, str] = field(default_factory=dict)
     """The fields that the command carries."""
-
-
-def is_said(text: str | None) -> bool:
-    """Tell whether a text says anything."""
-    return text is not None and bool(text.strip())
 
 
 def _said(name: str) -> Guard[Candidate]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
 
 AWAITING, APPROVED = "awaiting_approval", "approved"
 OVER = frozenset({"fulfilled", "closed"})
@@ -35,7 +35,7 @@ def _approver_is_another(candidate: Candidate) -> str | None:
 
 
 def _reason_given(candidate: Candidate) -> str | None:
-    return None if candidate.reason and candidate.reason.strip() else "This needs a reason."
+    return None if is_said(candidate.reason) else "This needs a reason."
 
 
 def _hold_reason_given(candidate: Candidate) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from chassis.lifecycle import Guard, Lifecycle, Transition
+from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
 from chassis.rejection import Fault
 from service_catalog.acceptance.lifecycle import criterion_path, unsettled
 
@@ -120,7 +120,7 @@ def _handover_received(candidate: Candidate) -> str | None:
         return None
     if candidate.service["project_id"]:
         return "The project has not handed the service over."
-    if _is_said(candidate.service["direct_delivery_reason"]):
+    if is_said(candidate.service["direct_delivery_reason"]):
         return None
     return "Without a project's handover the service needs a direct_delivery_reason."
 
@@ -171,7 +171,7 @@ def _retirement_date_set(candidate: Candidate) -> str | None:
 
 
 def _successor_or_reason(candidate: Candidate) -> str | None:
-    if candidate.service["successor_service_id"] or _is_said(candidate.service["retirement_reason"]):
+    if candidate.service["successor_service_id"] or is_said(candidate.service["retirement_reason"]):
         return None
     return "The service needs a successor_service_id or a retirement_reason."
 
@@ -181,12 +181,7 @@ def _no_open_incidents(candidate: Candidate) -> str | None:
 
 
 def _reason_given(candidate: Candidate) -> str | None:
-    return None if _is_said(candidate.reason) else "This needs a reason."
-
-
-def _is_said(text: str | None) -> bool:
-    """Whether a text says something: blanks do not."""
-    return bool(text and text.strip())
+    return None if is_said(candidate.reason) else "This needs a reason."
 
 
 REASON_GIVEN = Guard("reason_given", _reason_given)
