@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.working_time import CONTINUOUS, WorkingCalendar
 from service_catalog.clocks.reckoning import Clock, Step
-from service_catalog.sla.clocks import Course, Metric, Target, Urgency, clock_of, priorities_of
+from service_catalog.sla.clocks import Course, GivenPriority, Metric, Target, clock_of, priorities_of
 from service_catalog.sla.targets import targets_of
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -53,7 +53,7 @@ def clock(
         Step(*("on_hold", at(when), state.partition(":")[2]) if ":" in state else (state, at(when)))
         for when, state in steps
     ]
-    course = Course(at(start), made, [Urgency("P3", at(start))])
+    course = Course(at(start), made, [GivenPriority("P3", at(start))])
     return clock_of(course, target(metric, "P3", round(hours * 60), by), at(now))
 
 
@@ -156,7 +156,11 @@ def test_a_cancelled_incident_has_no_verdict_unless_it_was_broken_before() -> No
 def test_a_new_priority_starts_with_the_incident_and_inherits_the_pauses() -> None:
     steps = [Step("in_progress", at("mon 09:00")), Step("on_hold", at("mon 10:00"), "awaiting_caller")]
     steps.append(Step("in_progress", at("mon 12:00")))
-    given_ = [Urgency("P3", at("mon 08:00")), Urgency("P1", at("mon 11:00")), Urgency("P3", at("mon 16:00"))]
+    given_ = [
+        GivenPriority("P3", at("mon 08:00")),
+        GivenPriority("P1", at("mon 11:00")),
+        GivenPriority("P3", at("mon 16:00")),
+    ]
     course = Course(at("mon 08:00"), steps, given_)
     assert priorities_of(course) == [("P1", at("mon 16:00")), ("P3", None)]
     urgent = clock_of(course, target("resolution_time", "P1", 240, CONTINUOUS), at("tue 08:00"), at("mon 16:00"))
@@ -178,7 +182,7 @@ def test_a_new_priority_starts_with_the_incident_and_inherits_the_pauses() -> No
 def test_the_days_on_which_clocks_are_moved(start: str, due: str, hours: int) -> None:
     every_day = calendar("00:00", "24:00", "Europe/Berlin", (*WEEKDAYS, "saturday", "sunday"))
     started = datetime.fromisoformat(start)
-    course = Course(started, [], [Urgency("P3", started)])
+    course = Course(started, [], [GivenPriority("P3", started)])
     made = clock_of(course, target("resolution_time", "P3", hours * 60, every_day), started)
     assert made.due_at == datetime.fromisoformat(due)
 
@@ -227,12 +231,12 @@ def test_any_course_counts_as_minute_by_minute(
     story: list[tuple[int, str, str]], start: int, minutes: int, later: int
 ) -> None:
     started = MONDAY + timedelta(minutes=start)
-    steps, given_, here = list[Step](), [Urgency("P3", started)], started
+    steps, given_, here = list[Step](), [GivenPriority("P3", started)], started
     for gap, state, priority in story:
         here += timedelta(minutes=gap)
         name, _, reason = state.partition(":")
         steps.append(Step(name, here, reason or None))
-        given_.append(Urgency(priority, here))
+        given_.append(GivenPriority(priority, here))
     now = here + timedelta(minutes=later)
     course = Course(started, steps, given_)
     for priority, left_at in priorities_of(course):

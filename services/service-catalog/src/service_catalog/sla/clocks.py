@@ -17,7 +17,7 @@ _ANSWERED = frozenset({"acknowledged", "in_progress", "on_hold", *OVER})
 _GIVEN_UP = frozenset({"cancelled"})
 
 
-class Urgency(NamedTuple):
+class GivenPriority(NamedTuple):
     """A priority an incident was given, and when."""
 
     priority: str
@@ -30,7 +30,7 @@ class Course:
 
     started_at: datetime
     steps: Sequence[Step]
-    priorities: Sequence[Urgency]
+    priorities: Sequence[GivenPriority]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

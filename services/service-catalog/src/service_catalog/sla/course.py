@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis.schemas import parse_instant
 from service_catalog.clocks.reckoning import Step
-from service_catalog.sla.clocks import OVER, Course, Urgency
+from service_catalog.sla.clocks import OVER, Course, GivenPriority
 
 
 def course_of(incident: Mapping[str, Any], steps: Sequence[Any], priorities: Sequence[Any]) -> Course:
@@ -22,6 +22,6 @@ def course_of(incident: Mapping[str, Any], steps: Sequence[Any], priorities: Seq
     if resolved is not None and not any((step.state, step.at) == ("resolved", resolved) for step in made):
         made.append(Step("resolved", resolved))
         made.sort(key=lambda step: step.at)
-    given = [Urgency(change["to"], parse_instant(change["at"])) for change in priorities]
+    given = [GivenPriority(change["to"], parse_instant(change["at"])) for change in priorities]
     first = priorities[0]["from"] if priorities else incident["priority"]
-    return Course(incident["occurred_at"], made, [Urgency(first, incident["occurred_at"]), *given])
+    return Course(incident["occurred_at"], made, [GivenPriority(first, incident["occurred_at"]), *given])
