@@ -180,7 +180,7 @@ class Changes:
             }
             return Found(json.dumps(document, ensure_ascii=False))
 
-    async def name(self, tx: Transaction, service_id: UUID) -> bool:
+    async def any_names(self, tx: Transaction, service_id: UUID) -> bool:
         """Tell whether any change names a service."""
         return await tx.one(_ANY, service_id=service_id) is not None
 

@@ -170,7 +170,7 @@ class MaintenanceWindows:
         rows = await tx.all(_ALL_RUNNING)
         return frozenset(service_ids) & {UUID(row["service_id"]) for row in rows}
 
-    async def name(self, tx: Transaction, service_id: UUID) -> bool:
+    async def any_names(self, tx: Transaction, service_id: UUID) -> bool:
         """Tell whether any window names a service."""
         return await tx.one(_ANY, service_id=service_id) is not None
 

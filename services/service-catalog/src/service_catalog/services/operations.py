@@ -111,7 +111,7 @@ class Services:
             if row["state"] != LIFECYCLE.initial:
                 begun = "A service that was begun is cancelled or retired, not deleted."
                 raise Rejection("conflict", "service-begun", begun)
-            if await self._windows.name(tx, id_) or await self._changes.name(tx, id_):
+            if await self._windows.any_names(tx, id_) or await self._changes.any_names(tx, id_):
                 raise IN_USE.anew()
             try:
                 return await conclude(tx, await delete_one(tx, SERVICES, id_, expected=expected))
