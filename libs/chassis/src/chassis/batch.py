@@ -223,7 +223,7 @@ def identity_of(resource: Resource, values: Mapping[str, Any]) -> Identity | Non
 
 
 def without_repeated(resource: Resource, items: Sequence[Upsert | Rejection], known: Known) -> list[Upsert | Rejection]:
-    """Return the items, those refused that name a resource which another item names as well, be it in another way."""
+    """Return the items, with a refusal in place of each that names the resource of another one, even by another key."""
     names = [_names(resource, item.values, known) if isinstance(item, Upsert) else () for item in items]
     times = Counter(chain.from_iterable(names))
     repeated = Fault("", "repeated-in-batch", "The batch names the same resource twice.")

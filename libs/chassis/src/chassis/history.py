@@ -68,7 +68,7 @@ class Entry:
 
 
 Course = Callable[[Sequence[Entry]], Sequence[Entry]]
-"""What makes of the steps in force those that are to be."""
+"""Is given a resource's steps in force, oldest first, and returns the steps that are to be in force."""
 _COLUMNS = ("resource_id", "at", "from_state", "to_state", "reason", "details")
 _LINES = (
     func.unnest(*(bindparam(name, type_=ARRAY(history_entry.c[name].type, dimensions=1)) for name in _COLUMNS))

@@ -62,7 +62,7 @@ def whole(patch: _Patch, row: Mapping[str, Any]) -> _Patch:
 
 
 def differing(row: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of some fields that a row has otherwise, or does not have as columns."""
+    """Return those of the fields sent whose values differ from the row's, and those that are no columns of it."""
     return {name: value for name, value in sent.items() if name not in row or row[name] != value}
 
 

@@ -1,4 +1,7 @@
-"""The past of resources as another tool tells it: the states they went through, free of the transition table."""
+"""The past of resources as another tool tells it: the states they went through, free of the transition table.
+
+A *course* is what a row holds of that past: its state, since when, and the instants and values that states left behind.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
@@ -94,7 +97,10 @@ def faults_of_course(
 def faults_of_reach(
     state: str, told: Mapping[str, Any], reach: Mapping[str, Collection[str]], noun: str
 ) -> list[Fault]:
-    """Return what is told that a resource in this state has not reached, given in which states it has each."""
+    """Return what is wrong with values that a resource in this state cannot have.
+
+    `told` are the values by their fields, `reach` the states in which it has each; `noun` is what it is called.
+    """
     return [
         Fault(f"/{name}", "state-not-reached", f"{noun} that is {state} has none.")
         for name, value in told.items()
@@ -103,7 +109,7 @@ def faults_of_reach(
 
 
 def reached(course: Mapping[str, Any], reach: Mapping[str, Collection[str]]) -> dict[str, Any]:
-    """Return a course without what its state has not reached, or has gone back behind."""
+    """Return a course without the values that its state does not have, given the states in which it has each."""
     return dict(course) | {name: None for name, states in reach.items() if course["state"] not in states}
 
 
