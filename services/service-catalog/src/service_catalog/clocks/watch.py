@@ -115,7 +115,7 @@ def to_tell(clock: Clock[Any]) -> list[tuple[str, datetime]]:
 
 
 def not_reached(clock: Clock[Any]) -> list[str]:
-    """Return what there is not to tell of a clock as it stands now, though it may have been told as it stood before."""
+    """Return which of `warned` and `breached` do not hold now; they may have been told when it stood otherwise."""
     reached = {"warned": clock.is_warned, "breached": clock.state == "breached"}
     return [verb for verb, is_reached in reached.items() if not is_reached]
 

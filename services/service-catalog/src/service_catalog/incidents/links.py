@@ -25,7 +25,7 @@ def link_steps(
 
 
 def child_steps(steps: Iterable[Entry]) -> list[Entry]:
-    """Return what the steps of incidents to other parents are to those parents, each to the one it concerns."""
+    """Return the steps that the parents get where incidents have become parts of them, or are parts no longer."""
     found = []
     for step in steps:
         if "before" in step.details:

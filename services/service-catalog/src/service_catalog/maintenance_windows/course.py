@@ -12,7 +12,7 @@ _INSTANTS = {"actual_start": "in_progress", "actual_end": "completed"}
 
 
 def course_of(row: Mapping[str, Any], changes: Mapping[str, Any]) -> Course:
-    """Return what makes of the steps of a window those of the actual span that it has with these changes."""
+    """Return the function that dates the steps of a window by the actual span that it has with these changes."""
     return partial(_dated, instants={state: changes.get(name, row[name]) for name, state in _INSTANTS.items()})
 
 
@@ -22,7 +22,7 @@ def is_moved(row: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
 
 
 def begun_by(at: datetime) -> Course:
-    """Return what makes of the steps of a window those of one that began then, perhaps before it was written down."""
+    """Return the function that dates no step of a window later than it began, perhaps before it was written down."""
     return lambda recorded: [replace(step, at=min(step.at, at)) for step in recorded]
 
 

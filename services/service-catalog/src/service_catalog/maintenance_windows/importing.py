@@ -80,7 +80,7 @@ def _settled(item: MaintenanceWindowItem, row: Any, spans: Spans, state: str, no
 
 
 def courses(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, Course]:
-    """Return what makes of the steps of known windows those of the actual span that a batch has given them."""
+    """Return, for each known window of which a batch has changed the actual span, the function that dates its steps."""
     made: dict[UUID, Course] = {}
     for draft, result in zip(drafts, results, strict=True):
         if not isinstance(draft, Draft) or not result.written or result.id is None or result.before is None:

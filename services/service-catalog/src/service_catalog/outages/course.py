@@ -10,7 +10,7 @@ from chassis.history import Course, Entry
 
 
 def course_of(row: Mapping[str, Any], changes: Mapping[str, Any], now: datetime) -> Course:
-    """Return what makes of the steps of an outage those of the span that it has with these changes."""
+    """Return the function that dates the steps of an outage by the span that it has with these changes."""
     started_at, ended_at = (changes.get(name, row[name]) for name in ("started_at", "ended_at"))
     return partial(_steps, id_=row["id"], started_at=started_at, ended_at=ended_at, now=now)
 

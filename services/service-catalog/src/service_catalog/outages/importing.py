@@ -74,7 +74,7 @@ def first_steps(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]
 
 
 def courses(upserts: Sequence[Upsert | Rejection], results: Sequence[Result], now: datetime) -> dict[UUID, Course]:
-    """Return what makes of the steps of known outages those of the span that a batch has given them."""
+    """Return, for each known outage of which a batch has changed the span, the function that dates its steps anew."""
     made: dict[UUID, Course] = {}
     for upsert, result in zip(upserts, results, strict=True):
         if not isinstance(upsert, Upsert) or not result.written or result.id is None or result.before is None:
