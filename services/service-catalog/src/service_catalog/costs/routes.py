@@ -46,7 +46,7 @@ def router(costs: Costs) -> Router:
 
     @routes.post("/costs", status_code=201, response_model=schemas.Cost, responses=problems(409))
     async def create_cost(request: Request, caller: Writer, new: schemas.NewCost) -> Response:
-        """Book a cost of a service, negative for a credit; it is corrected by its reversal only."""
+        """Book a cost of a service, negative for a credit; its reversal corrects it, or a batch by its external id."""
         return answer(request, await costs.create(caller, new))
 
     @routes.post("/costs:batch", response_model=BatchReport, responses=problems(409))

@@ -104,7 +104,7 @@ class CostReversal(Input):
 
 
 class Cost(Traceable):
-    """A cost of a service; corrected by its reversal, never changed."""
+    """A cost of a service; corrected by its reversal, or by a batch that knows it by its external id."""
 
     service_id: UUID
     category: Category
