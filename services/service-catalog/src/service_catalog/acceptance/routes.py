@@ -33,7 +33,7 @@ class CriterionQuery(ListQuery):
 
 def router(criteria: AcceptanceCriteria) -> Router:
     """Return the paths of acceptance criteria."""
-    routes = Router(tags=["acceptance-criteria"])
+    routes = Router(tags=["acceptance criteria"])
 
     @routes.get(PATH, response_model=PageOf[schemas.Criterion], responses=problems(404))
     async def list_acceptance_criteria(
