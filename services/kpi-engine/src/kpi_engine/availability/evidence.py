@@ -14,6 +14,7 @@ from kpi_engine.availability.facts import Policy
 from kpi_engine.availability.rules import Account, Timeline
 from kpi_engine.definitions.answers import part
 from kpi_engine.facts.services import KnownOutage, KnownWindow, ServiceRecord
+from kpi_engine.policies.holding import holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def times(account: Account) -> dict[str, Any]:
 
 def _of_window(window: KnownWindow, policies: Sequence[Policy], start: datetime, end: datetime) -> Item:
     fact = window.fact
-    policy = _holding(policies, fact.planned_start)
+    policy = holding(policies, fact.planned_start)
     first, last = fact.excused
     first, last = max(first, start), min(last, end)
     qualifies = fact.qualifies(policy.notice) and first < last
@@ -113,7 +114,7 @@ def _of_outage(outage: KnownOutage, policies: Sequence[Policy], start: datetime,
 
 
 def _weight(outage: KnownOutage, policies: Sequence[Policy], at: datetime) -> Decimal:
-    return _holding(policies, at).weights.get(outage.fact.severity, Decimal(0))
+    return holding(policies, at).weights.get(outage.fact.severity, Decimal(0))
 
 
 def _of_weight(outage: KnownOutage, weight: Decimal, counted: tuple[datetime, datetime] | None) -> Item:
@@ -132,11 +133,6 @@ def _of_weight(outage: KnownOutage, weight: Decimal, counted: tuple[datetime, da
     }
     order = [instant_text(fact.started_at), str(outage.id), *([] if since is None else [instant_text(since)])]
     return Item(f"2 {' '.join(order)}", outage.id, shown)
-
-
-def _holding(policies: Sequence[Policy], at: datetime) -> Policy:
-    held = [policy for policy in policies if policy.valid_from is None or policy.valid_from <= at]
-    return held[-1] if held else policies[0]
 
 
 def _text(at: datetime | None) -> str | None:

@@ -23,7 +23,8 @@ from kpi_engine.earned_value.figures import EacMethod
 from kpi_engine.earned_value.study import Comparison, ProjectStudy, latest_possible, status_instant
 from kpi_engine.facts.in_force import AsOf, snapshot
 from kpi_engine.facts.projects import Project, projects, records
-from kpi_engine.policies.operations import PolicyInForce, holding, policies_of
+from kpi_engine.policies.holding import holding
+from kpi_engine.policies.operations import PolicyInForce, policies_of
 
 VALUES_MAX = 2000
 PROJECTS_MAX = 50

@@ -1,6 +1,5 @@
 """The use cases of policies."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,11 +40,6 @@ async def policies_of(tx: Transaction) -> list[PolicyInForce]:
     """Return the policies of an organisation in the order in which they hold, the usual one before the first."""
     own = [_in_force(row) for row in await tx.all(_ALL)]
     return own if own and own[0].valid_from is None else [USUAL, *own]
-
-
-def holding(policies: Sequence[PolicyInForce], at: datetime) -> PolicyInForce:
-    """Choose the policy that holds at an instant."""
-    return [one for one in policies if one.valid_from is None or one.valid_from <= at][-1]
 
 
 class Policies:
