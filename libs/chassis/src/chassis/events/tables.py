@@ -74,7 +74,6 @@ event_log = Table(
     *_event_columns(),
     Index(None, "id"),
     Index(None, "org", "position"),
-    Index(None, "partitionkey", "position"),
     postgresql_partition_by="RANGE (position)",
 )
 

@@ -5,7 +5,12 @@ found from an editable install and from a wheel alike. Revision ids are dated (`
 line.
 """
 
-from chassis.migrating.event_schema import create_event_tables, create_idempotency_table, drop_event_tables
+from chassis.migrating.event_schema import (
+    create_event_tables,
+    create_idempotency_table,
+    drop_event_tables,
+    drop_log_index_by_partition_key,
+)
 from chassis.migrating.indexes import create_index
 from chassis.migrating.rights import allow, protect, renew_policies, roles
 from chassis.migrating.running import (
@@ -25,6 +30,7 @@ __all__ = [
     "create_index",
     "differences",
     "drop_event_tables",
+    "drop_log_index_by_partition_key",
     "environment",
     "migrate",
     "protect",

@@ -150,6 +150,11 @@ def _protect_event_tables() -> None:
     allow("alembic_version", runtime=("SELECT",), worker=("SELECT",))
 
 
+def drop_log_index_by_partition_key() -> None:
+    """Drop an index of the log that nothing looked anything up by; every event paid for it."""
+    op.execute("DROP INDEX IF EXISTS event_log_partitionkey_position")
+
+
 def drop_event_tables() -> None:
     """Undo `create_event_tables`."""
     for signature in ("ensure_event_partitions()", "drop_event_partitions(bigint)", "raise_event_epoch()"):
