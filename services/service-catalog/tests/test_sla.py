@@ -297,6 +297,31 @@ async def test_what_a_clock_runs_by_may_change_while_it_runs(
     assert ("breached", "resolution_time", "P3") in await told(pools, catalog, incident)
 
 
+async def test_clocks_are_looked_at_where_working_time_changes_not_where_a_name_does(
+    catalog: Catalog, pools: Pools, addresses: Addresses
+) -> None:
+    calendar = await catalog.post("calendars", OFFICE)
+    incident = await catalog.incident(await catalog.service(calendar_id=calendar["id"]))
+    await watched(addresses)
+
+    async def due_at() -> datetime:
+        connection = await pools.worker.connect()
+        try:
+            at: datetime = await connection.fetchval(
+                "SELECT due_at FROM incident_timer WHERE incident_id = $1", incident["id"]
+            )
+        finally:
+            await connection.close()
+        return at
+
+    before = await due_at()
+    assert before > clock.now()
+    await catalog.patch(f"calendars/{calendar['id']}", {"name": "desk", "labels": {"of": "desk"}, "hours_per_day": "8"})
+    assert await due_at() == before
+    await catalog.patch(f"calendars/{calendar['id']}", {"exceptions": [{"date": "2098-01-01", "intervals": []}]})
+    assert await due_at() <= clock.now()
+
+
 async def test_a_breach_that_was_none_is_told_when_it_happens(
     catalog: Catalog, pools: Pools, addresses: Addresses
 ) -> None:

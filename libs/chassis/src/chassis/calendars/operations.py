@@ -26,12 +26,14 @@ SPAN_MAX = timedelta(days=366)
 KNOWN_MAX = 100  # laying a calendar out takes longer than reading it
 # What a client gives, and the column that keeps it where another one shows what follows from it.
 _GIVEN = {"holidays": "own_holidays", "hours_per_day": "own_hours_per_day", "hours_per_week": "own_hours_per_week"}
+# What its working time follows from.
+_WORKING_TIME = ("timezone", "weekly", "holidays", "exceptions")
 
 
 class Calendars:
     """Calendars of one service; other slices ask `working_time` for what they stand for.
 
-    `when_changed` is called in the transaction of each change, for what was reckoned with a calendar.
+    `when_changed` is called in the transaction of each change of working time, for what was reckoned with a calendar.
     """
 
     def __init__(
@@ -71,7 +73,7 @@ class Calendars:
             kept = {_GIVEN.get(name, name): row[_GIVEN.get(name, name)] for name in names}
             changes = _completed(kept | {_GIVEN.get(name, name): value for name, value in sent.items()})
             written = await revise(tx, self._resource, row, changes, expected=expected)
-            if self._when_changed is not None and written.event_id is not None:
+            if self._when_changed is not None and any(changes[name] != row[name] for name in _WORKING_TIME):
                 await self._when_changed(tx)
             return await conclude(tx, written)
 
