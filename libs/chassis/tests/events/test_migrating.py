@@ -13,10 +13,13 @@ from chassis.testkit.sample.tables import METADATA
 SAMPLE = "chassis.testkit.sample"
 
 
-async def test_many_migrators_at_once_migrate_once(templates: Templates) -> None:
+async def test_many_migrators_at_once_migrate_once_and_say_that_they_wait(
+    templates: Templates, caplog: pytest.LogCaptureFixture
+) -> None:
     addresses = templates.empty("migrators")
     await asyncio.gather(*(migrate(addresses.owner, SAMPLE) for _ in range(4)))
     assert await differences(addresses.owner, [METADATA]) == []
+    assert [record.message for record in caplog.records] == ["migration waits for another one"] * 3
 
 
 async def test_a_migration_gives_way_to_a_reader_and_comes_again(addresses: Addresses) -> None:

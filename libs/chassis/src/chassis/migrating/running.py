@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.addresses import DatabaseAddress
@@ -76,10 +76,12 @@ async def migrate(address: DatabaseAddress, package: str, *, to: str = "head") -
             await connection.execute(text(f"SET lock_timeout = {LOCK_TIMEOUT_MS}"))
             await connection.execute(text("SET statement_timeout = 0"))
             await connection.commit()
-            while not (await connection.execute(text(ONE_MIGRATOR))).scalar_one():
-                await connection.rollback()
+            has_waited = False
+            while not await _is_alone(connection):
+                if not has_waited:
+                    log.warning("migration waits for another one")
+                has_waited = True
                 await asyncio.sleep(PAUSE_SECONDS)
-            await connection.commit()
             for attempt in range(1, ATTEMPTS_MAX + 1):
                 try:
                     await connection.run_sync(_upgrade(config, to))
@@ -94,6 +96,13 @@ async def migrate(address: DatabaseAddress, package: str, *, to: str = "head") -
                     return
     finally:
         await engine.dispose()
+
+
+async def _is_alone(connection: AsyncConnection) -> bool:
+    """Take the lock of the one migrator, if it is free; it is kept as long as the connection."""
+    is_alone: bool = (await connection.execute(text(ONE_MIGRATOR))).scalar_one()
+    await connection.commit()
+    return is_alone
 
 
 def _upgrade(config: Config, to: str) -> Callable[[Connection], None]:
