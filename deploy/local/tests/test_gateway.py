@@ -309,6 +309,8 @@ def test_there_is_one_way_to_write_a_path_or_a_header(gateway: Gateway) -> None:
         (400, "/service-catalog/v1/a%2Fb", {}),
         (400, "/service-catalog/v1/a%2Fb", {"X-Request-Id": "my-own"}),
         (431, "/service-catalog/v1/x", {"X-Long": "a" * 70_000}),
+        (403, "/service-catalog/v1/x", {"Connection": "Upgrade", "Upgrade": "websocket"}),
+        (501, "/service-catalog/v1/x", {"Transfer-Encoding": "gzip"}),
     ],
 )
 def test_what_cannot_be_read_is_named_as_well(
@@ -317,7 +319,12 @@ def test_what_cannot_be_read_is_named_as_well(
     answer = gateway.ask(path, headers=headers)
     assert answer.status == status
     assert answer.content["trace_id"] == answer.headers["x-request-id"]
+    assert not answer.content["detail"].endswith(": .")
     assert headers.get("X-Request-Id") in {None, answer.headers["x-request-id"]}
+
+
+def test_a_path_that_is_none_is_named_as_well(gateway: Gateway) -> None:
+    assert_problem(gateway.ask("*", method="OPTIONS"), 404, "no-such-path", "*")
 
 
 def test_browsers_of_this_machine_may_read(gateway: Gateway) -> None:
