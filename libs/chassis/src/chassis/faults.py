@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from chassis.rejection import Fault, invalid
 
@@ -123,6 +123,20 @@ def nul_faults(document: object, pieces: tuple[object, ...] = ()) -> Iterable[Fa
     elif isinstance(document, list):
         for index, value in enumerate(document):
             yield from nul_faults(value, (*pieces, index))
+
+
+def is_strict(raw: bytes) -> bool:
+    """Whether a text is JSON without NaN and Infinity, which its readers know although JSON does not have them.
+
+    Where it holds neither word it is not read: whoever reads it sees whether it is JSON.
+    """
+    if b"NaN" not in raw and b"Infinity" not in raw:
+        return True
+    try:
+        from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def strictly_read(adapter: TypeAdapter[_T], document: object) -> _T:

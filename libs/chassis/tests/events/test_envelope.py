@@ -66,6 +66,38 @@ def test_a_broken_event_is_malformed(change: dict[str, Any]) -> None:
     assert (refused.value.kind, refused.value.code) == ("malformed", "not-a-cloudevent")
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_has_no_number_for_is_malformed(number: str) -> None:
+    event, data = json.dumps(EVENT | {"data": "?"}).replace('"?"', f'{{"a": {number}}}'), f'{{"a": {number}}}'
+    binary = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/a", "ce-type": "t"}
+    for headers, body in (
+        ({"content-type": STRUCTURED_JSON}, event),
+        ({"content-type": BATCH_JSON}, f"[{event}]"),
+        (binary, data),
+    ):
+        with pytest.raises(Rejection) as refused:
+            read_message(headers, body.encode())
+        assert (refused.value.kind, refused.value.code) == ("malformed", "not-a-cloudevent")
+    (said,) = read_message({"content-type": STRUCTURED_JSON}, json.dumps(EVENT | {"data": number}).encode())
+    assert said.data == number
+
+
+def test_data_may_be_something_else_than_json() -> None:
+    encoded = {name: EVENT[name] for name in EVENT if name != "data"} | {"data_base64": "PGEvPg=="}
+    (structured,) = read_message({"content-type": STRUCTURED_JSON}, json.dumps(encoded).encode())
+    headers = {f"ce-{name}": str(value) for name, value in EVENT.items() if name != "data"}
+    (binary,) = read_message({**headers, "content-type": "text/xml"}, b"<a/>")
+    for event in (structured, binary):
+        assert (event.data, event.data_base64) == (None, "PGEvPg==")
+
+
+def test_a_refusal_does_not_repeat_what_was_sent() -> None:
+    with pytest.raises(Rejection) as refused:
+        read_message({"content-type": STRUCTURED_JSON}, json.dumps(EVENT | {"X" * 5000: "secret"}).encode())
+    assert "secret" not in refused.value.detail
+    assert len(refused.value.detail) < 250
+
+
 def test_the_time_is_not_invented() -> None:
     (event,) = read_batch(json.dumps([{name: EVENT[name] for name in EVENT if name != "time"}]).encode())
     assert event.time is None

@@ -150,6 +150,15 @@ async def test_what_will_never_apply_is_taken_and_put_away(receiver: EventServic
     assert "/title" in (await held(receiver))[0]["reason"]
 
 
+async def test_data_that_is_no_json_waits_in_quarantine_or_is_passed_over(receiver: EventService) -> None:
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/producer", "Content-Type": "text/plain"}
+    unknown = await receiver.client.post("/v1/events", content=b"a", headers=headers | {"ce-type": "else"})
+    assert unknown.status_code == 204
+    known = await receiver.client.post("/v1/events", content=b"a", headers=headers | {"ce-type": CREATED})
+    assert (known.status_code, known.json()["quarantined"]) == (202, 1)
+    assert (await held(receiver))[0]["event"]["data_base64"] == "YQ=="
+
+
 async def test_an_event_is_of_the_tokens_organisation(receiver: EventService) -> None:
     foreign = await deliver(receiver, an_event(), an_event(orgid="other"))
     assert (foreign.status_code, foreign.json()["code"]) == (403, "organisation-foreign")

@@ -4,6 +4,8 @@ Events leave as text that PostgreSQL built, so `data` is byte for byte what the 
 """
 
 import re
+from base64 import b64encode
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
@@ -12,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from pydantic_core import from_json
 
 from chassis.events.position import EPOCH_DIGITS, POSITION_DIGITS, Position
+from chassis.faults import is_strict, pointer_to
 from chassis.rejection import Rejection
 
 STRUCTURED_JSON = "application/cloudevents+json"
@@ -86,6 +89,8 @@ class Event(BaseModel):
     causationid: OptionalName
     traceparent: OptionalName
     data: Any = None
+    data_base64: str | None = None
+    """Data that is no JSON."""
 
     @property
     def position(self) -> Position:
@@ -117,20 +122,21 @@ def read_message(headers: dict[str, str], body: bytes) -> list[Event]:
 
     Refuses as `unsupported` what is no CloudEvent and as `malformed` what is a broken one.
     """
-    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        if content_type == BATCH_JSON:
-            return _shown(_MANY.validate_json(body))
-        if content_type == STRUCTURED_JSON:
-            return _shown([_ONE.validate_json(body)])
-        if "ce-specversion" in headers:
-            return _shown([_read_binary(headers, content_type, body)])
+        return _shown(_read_message(headers, body))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = "/".join(str(piece) for piece in first["loc"])
-        raise Rejection(
-            "malformed", "not-a-cloudevent", f"This is no CloudEvent 1.0: {place}: {first['msg']}."
-        ) from error
+        raise _malformed(first["loc"], first["msg"]) from error
+
+
+def _read_message(headers: dict[str, str], body: bytes) -> list[Event]:
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == BATCH_JSON:
+        return _MANY.validate_json(_strict(body))
+    if content_type == STRUCTURED_JSON:
+        return [_ONE.validate_json(_strict(body))]
+    if "ce-specversion" in headers:
+        return [_read_binary(headers, content_type, body)]
     raise Rejection("unsupported", "not-a-cloudevent", "A CloudEvent 1.0 is needed, in any of the HTTP modes.")
 
 
@@ -139,9 +145,19 @@ def _shown(events: list[Event]) -> list[Event]:
     for event in events:
         for name, value in event:
             if isinstance(value, str) and name != "data" and not _SHOWN.fullmatch(value):
-                detail = f"This is no CloudEvent 1.0: {name}: it holds control characters."
-                raise Rejection("malformed", "not-a-cloudevent", detail)
+                raise _malformed([name], "it holds control characters")
     return events
+
+
+def _strict(body: bytes) -> bytes:
+    if not is_strict(body):
+        raise _malformed([], "Invalid JSON")
+    return body
+
+
+def _malformed(place: Iterable[object], why: str) -> Rejection:
+    detail = f"This is no CloudEvent 1.0: {pointer_to(place) or 'the body'}: {why}."
+    return Rejection("malformed", "not-a-cloudevent", detail)
 
 
 def _read_binary(headers: dict[str, str], content_type: str, body: bytes) -> Event:
@@ -151,8 +167,8 @@ def _read_binary(headers: dict[str, str], content_type: str, body: bytes) -> Eve
     if content_type:
         attributes["datacontenttype"] = content_type
     is_json = content_type in {"", "application/json"} or content_type.endswith("+json")
-    if body and not is_json:
-        raise Rejection("unsupported", "data-not-json", "The data of an event is JSON.")
-    if body:
-        attributes["data"] = TypeAdapter(Any).validate_json(body)
+    if body and is_json:
+        attributes["data"] = TypeAdapter(Any).validate_json(_strict(body))
+    elif body:
+        attributes["data_base64"] = b64encode(body).decode()
     return _ONE.validate_python(attributes)

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chassis.faults import body_faults, nul_faults
+from chassis.faults import body_faults, is_strict, nul_faults
 from chassis.http.answers import answer
 from chassis.http.batches import Batch
 from chassis.http.idempotency import Needs
@@ -140,8 +140,8 @@ def _read_json(adapter: TypeAdapter[_T], raw: bytes, request: Request) -> _T:
     if not _is_taken(request.headers, request.method):
         detail = "The body is sent as application/json in UTF-8, without a Content-Encoding."
         raise Rejection("unsupported", "content-type-unsupported", detail)
-    if b"NaN" in raw or b"Infinity" in raw:
-        _refuse_no_numbers(raw)
+    if not is_strict(raw):
+        raise Rejection("malformed", "malformed-json", "The body is no JSON.")
     try:
         value = adapter.validate_json(raw, strict=True)
     except ValidationError as error:
@@ -152,14 +152,6 @@ def _read_json(adapter: TypeAdapter[_T], raw: bytes, request: Request) -> _T:
     if rb"\u0000" in raw and (faults := list(nul_faults(from_json(raw)))):
         raise invalid(*faults)
     return value
-
-
-def _refuse_no_numbers(raw: bytes) -> None:
-    """Refuse NaN and Infinity, which JSON does not have although its readers know them."""
-    try:
-        from_json(raw, allow_inf_nan=False)
-    except ValueError:
-        raise Rejection("malformed", "malformed-json", "The body is no JSON.") from None
 
 
 def _is_taken(headers: Headers, method: str) -> bool:
