@@ -127,9 +127,10 @@ async def test_a_cursor_is_good_for_its_own_question_only(notes_pools: Pools, re
         assert refused.value.faults[0].code == "cursor-invalid"
 
 
-async def test_an_unknown_order_is_refused(notes_pools: Pools, reader: Caller) -> None:
+@pytest.mark.parametrize("sort", ["labels", "--title", "-", ""])
+async def test_an_unknown_order_is_refused(notes_pools: Pools, reader: Caller, sort: str) -> None:
     with pytest.raises(Rejection) as refused:
-        await a_page(notes_pools, reader, Listing(sort="labels"))
+        await a_page(notes_pools, reader, Listing(sort=sort))
     assert refused.value.faults[0].code == "sort-unknown"
 
 

@@ -221,7 +221,7 @@ def _owner(resource: Resource) -> ColumnElement[bool]:
 
 
 def _sort(resource: Resource, sort: str | None) -> tuple[str, bool]:
-    name = sort or resource.sorts[0]
+    name = resource.sorts[0] if sort is None else sort
     column, descending = name.removeprefix("-"), name.startswith("-")
     if column not in {allowed.removeprefix("-") for allowed in resource.sorts}:
         allowed_names = ", ".join(allowed.removeprefix("-") for allowed in resource.sorts)
