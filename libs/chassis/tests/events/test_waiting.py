@@ -2,6 +2,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -101,6 +102,8 @@ async def test_what_is_no_longer_kept_counts_as_read(
     async with service_on(addresses) as shortened:
         own_writes = OwnWrites(reader.pools.runtime, {"producer": shortened.as_sibling()})
         await own_writes.wait(parse(f"producer/{old}"), ACME.org, 0)
+        made_up = await refusal_of(own_writes, f"producer/{UUID(int=2**128 - 1)}")
+        assert made_up.code == "unknown-event"
 
 
 @pytest.mark.parametrize("header", ["", "producer", "producer/1", "producer/,", ",".join(["a/b"] * 30)])
@@ -110,7 +113,18 @@ def test_a_malformed_header_is_refused(header: str) -> None:
     assert refused.value.faults[0].pointer == "After-Event"
 
 
-async def test_a_route_takes_it_as_a_dependency(reader: EventService, own_writes: OwnWrites) -> None:
+async def test_a_route_takes_it_as_a_dependency(
+    producer: EventService, reader: EventService, own_writes: OwnWrites
+) -> None:
+    known = await add_note(producer.pools.runtime, ACME)
+    await producer.sequence()
+    async with running(
+        lambda stop: Consumer(reader.pools.worker, producer.as_sibling(), HANDLERS).run(
+            Leases(reader.pools.worker), stop
+        )
+    ):
+        await own_writes.wait(parse(f"producer/{known.event_id}"), ACME.org, 5)
+
     async def asked_by_acme(request: Request) -> None:
         request.scope[CALLER] = ACME
 
@@ -124,6 +138,10 @@ async def test_a_route_takes_it_as_a_dependency(reader: EventService, own_writes
         assert (await client.get("/v1/things")).json() == []
         with pytest.raises(Rejection, match="no such event"):
             await client.get("/v1/things", headers={"After-Event": f"producer/{ids.new_id()}"})
+        twice = [("After-Event", f"producer/{known.event_id}"), ("After-Event", f"producer/{ids.new_id()}")]
+        for named in (twice, twice[::-1]):
+            with pytest.raises(Rejection, match="no such event"):
+                await client.get("/v1/things", headers=[*named, ("Prefer", "wait=0")])
     assert reader.pools.runtime.in_use == 0
 
 

@@ -80,7 +80,8 @@ class OwnWrites:
         if after_event is not None:
             preferred = wait_preferred(request.headers.getlist("prefer"), seconds_max=WAIT_SECONDS_MAX)
             seconds = WAIT_SECONDS if preferred is None else preferred
-            await self.wait(parse(after_event), needs().check(request).org, seconds)
+            named = ",".join(request.headers.getlist(HEADER))  # sent twice it is one list, says HTTP
+            await self.wait(parse(named), needs().check(request).org, seconds)
 
     async def wait(self, awaited: list[Awaited], org: str, seconds: float = WAIT_SECONDS) -> None:
         """Return when all events, which are of an organisation, are applied.
