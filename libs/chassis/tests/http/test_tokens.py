@@ -83,6 +83,7 @@ async def test_open_paths_need_no_token(ask: Any) -> None:
         ({"org": ""}, "org"),
         ({"org": 7}, "org"),
         ({"sub": ""}, "sub"),
+        ({"sub": "\ud800"}, "sub"),
         ({"scope": ["things:read"]}, "scope"),
     ],
 )

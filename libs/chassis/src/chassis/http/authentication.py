@@ -27,7 +27,7 @@ LEEWAY_SECONDS = 5
 TOKENS_KEPT = 10_000
 TOKEN_BYTES_MAX = 8192
 EVENT_SCOPES = frozenset({"events:read", "events:deliver"})
-_SUBJECT = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
+_SUBJECT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 SANE_ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
 
