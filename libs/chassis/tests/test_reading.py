@@ -8,6 +8,7 @@ import pytest
 
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
+from chassis.http.queries import ListQuery
 from chassis.listing import Listing
 from chassis.outcome import Page
 from chassis.reading import find, get, list_page
@@ -125,6 +126,16 @@ async def test_a_cursor_is_good_for_its_own_question_only(notes_pools: Pools, re
         with pytest.raises(Rejection) as refused:
             await a_page(notes_pools, reader, listing)
         assert refused.value.faults[0].code == "cursor-invalid"
+
+
+@pytest.mark.parametrize("letter", ["a", '"', "Ж", "中", "😀", "\x01"])
+async def test_a_cursor_is_taken_back_whatever_it_is_sorted_by(notes_pools: Pools, letter: str) -> None:
+    caller = a_caller()
+    for _ in range(2):
+        await add_note(notes_pools.runtime, caller, title=letter * 200)
+    cursor = (await a_page(notes_pools, caller, Listing(limit=1, sort="title"))).next
+    asked = ListQuery(sort="title", after=cursor)
+    assert len(json.loads((await a_page(notes_pools, caller, asked.listing())).items)) == 1
 
 
 @pytest.mark.parametrize("sort", ["labels", "--title", "-", ""])

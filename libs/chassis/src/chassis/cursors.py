@@ -12,6 +12,8 @@ from uuid import UUID
 from chassis.rejection import Fault, Rejection, invalid
 
 _SEAL_BYTES = 16
+CURSOR_LENGTH_MAX = 2000
+"""No cursor is longer: it holds one value of a column that is sorted by, a name at the most, however it is written."""
 
 
 class CursorSeal:
@@ -22,7 +24,7 @@ class CursorSeal:
 
     def seal(self, question: str, key: Any, id_: UUID) -> str:
         """Return the cursor after the item with this sort key and id, good for this one question."""
-        content = json.dumps([_plain(key), str(id_)], separators=(",", ":")).encode()
+        content = json.dumps([_plain(key), str(id_)], separators=(",", ":"), ensure_ascii=False).encode()
         return base64.urlsafe_b64encode(self._mac(question, content) + content).rstrip(b"=").decode()
 
     def open(self, question: str, cursor: str) -> tuple[str, UUID]:

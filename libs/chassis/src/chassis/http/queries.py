@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.requests import Request
 from starlette.types import Scope
 
+from chassis.cursors import CURSOR_LENGTH_MAX
 from chassis.faults import parameter_faults
 from chassis.listing import Listing
 from chassis.rejection import Fault, invalid
@@ -58,7 +59,9 @@ class UnsearchedListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(ge=1, le=200, description="How many items a page holds at most.")] = 50
-    after: Annotated[str | None, Field(max_length=1000, description="The cursor `next` of the page before.")] = None
+    after: Annotated[
+        str | None, Field(max_length=CURSOR_LENGTH_MAX, description="The cursor `next` of the page before.")
+    ] = None
     sort: Annotated[str | None, Field(max_length=SORT_MAX, description="The field to sort by.")] = None
     updated_since: Annotated[Instant | None, Field(description=_UPDATED_SINCE)] = None
     empty: Annotated[FieldNames | None, Field(description=_EMPTY)] = None
