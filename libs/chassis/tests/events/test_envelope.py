@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from pydantic import ValidationError
@@ -126,10 +127,11 @@ def test_the_newest_of_a_subject_is_the_one_with_the_highest_version() -> None:
 def test_failures_are_of_the_moment_or_of_the_data() -> None:
     with pytest.raises(ValidationError) as broken:
         read_batch(b"[{}]")
-    lasting = [broken.value, KeyError("x"), Rejection("conflict", "rule", "No.")]
+    too_large = asyncpg.ProgramLimitExceededError("index row size 4136 exceeds btree version 4 maximum 2704")
+    lasting = [broken.value, KeyError("x"), Rejection("conflict", "rule", "No."), too_large]
     passing = [OSError(), TimeoutError(), Rejection("unavailable", "x", ""), Rejection("conflict", "busy", "")]
-    assert [is_lasting(error) for error in [*lasting, *passing]] == [True] * 3 + [False] * 4
-    assert [is_passing(error) for error in [*lasting, *passing]] == [False] * 3 + [True] * 4
+    assert [is_lasting(error) for error in [*lasting, *passing]] == [True] * 4 + [False] * 4
+    assert [is_passing(error) for error in [*lasting, *passing]] == [False] * 4 + [True] * 4
     assert not is_lasting(RuntimeError())
     assert not is_passing(RuntimeError())
 

@@ -150,6 +150,14 @@ async def test_what_will_never_apply_is_taken_and_put_away(receiver: EventServic
     assert "/title" in (await held(receiver))[0]["reason"]
 
 
+async def test_an_id_is_remembered_however_it_is_written(receiver: EventService) -> None:
+    dense = "".join(chr(0x20000 + 7919 * place % 0xA000) for place in range(513))
+    for event in (an_event(id=dense[:512]), an_event(id=dense[:512], data={}, type=RENAMED)):
+        assert (await deliver(receiver, event)).status_code == 202
+    refused = await deliver(receiver, an_event(id=dense))
+    assert (refused.status_code, refused.json()["code"]) == (400, "not-a-cloudevent")
+
+
 async def test_data_that_is_no_json_waits_in_quarantine_or_is_passed_over(receiver: EventService) -> None:
     headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/producer", "Content-Type": "text/plain"}
     unknown = await receiver.client.post("/v1/events", content=b"a", headers=headers | {"ce-type": "else"})

@@ -20,6 +20,7 @@ from chassis.rejection import Rejection
 STRUCTURED_JSON = "application/cloudevents+json"
 BATCH_JSON = "application/cloudevents-batch+json"
 VERSION_DIGITS = 19
+ID_BYTES_MAX = 2048  # PostgreSQL has no longer ones in an index, which is how an event is known again
 
 SHOWN = r"^[^\x00-\x1f\x7f-\x9f]*$"
 """What the text of an attribute looks like: it holds no control characters."""
@@ -141,11 +142,13 @@ def _read_message(headers: dict[str, str], body: bytes) -> list[Event]:
 
 
 def _shown(events: list[Event]) -> list[Event]:
-    """Refuse control characters in the attributes of events."""
+    """Refuse control characters in the attributes of events, and ids that cannot be remembered."""
     for event in events:
         for name, value in event:
             if isinstance(value, str) and name != "data" and not _SHOWN.fullmatch(value):
                 raise _malformed([name], "it holds control characters")
+        if len(event.id.encode()) > ID_BYTES_MAX:
+            raise _malformed(["id"], f"it has more than {ID_BYTES_MAX} bytes")
     return events
 
 

@@ -32,6 +32,7 @@ _RECORD_EFFECTS = Statement(
 # SQLSTATE classes that say something about the moment, not about the data.
 _PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
 _PASSING_KINDS = ("unavailable", "rate_limited")
+_OF_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def is_lasting(error: Exception) -> bool:
     """Whether an event will fail in the same way whenever it is tried: its data or a rule is against it."""
     if isinstance(error, Rejection):
         return error.kind not in _PASSING_KINDS and error.code != "busy"
-    if isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError):
+    if isinstance(error, _OF_DATA):
         return True
     if isinstance(error, OSError | asyncpg.PostgresError):
         return False
