@@ -124,10 +124,10 @@ def receiving_routes(receiving: Receiving) -> Router:
         """Deliver CloudEvents of other services: one (structured), many (batched), or one in headers (binary).
 
         The Content-Type tells the mode. In binary mode the attributes are headers (`ce-id`, `ce-source`, `ce-type`,
-        `ce-specversion`, …), percent-encoded, and the body is `data` as application/json. An event takes effect once,
-        however often it is delivered or read from its service's log. One without `orgid` is of the token's
-        organisation; one of another organisation is refused. One that can never apply as it is waits in `quarantine`
-        with the reason; it is not refused.
+        `ce-specversion`, …), percent-encoded, and the body is `data`; what is no JSON is kept as `data_base64`. An
+        event takes effect once, however often it is delivered or read from its service's log. One without `orgid` is
+        of the token's organisation; one of another organisation is refused. One that can never apply as it is waits in
+        `quarantine` with the reason; it is not refused.
         """
         received = await receiving.receive(caller, read_message(dict(request.headers), await request.body()))
         if not received.applied and not received.quarantined:
