@@ -41,6 +41,8 @@ async def write_down(tx: Transaction, events: list[Event]) -> int:
         return 0
     if title == "forbidden":
         raise Rejection("conflict", "title-forbidden", "This title is not wanted here.")
+    if title == "unreadable":
+        raise ValueError("this holds a \0")
     await tx.connection.execute(ADD, tx.caller.org, title, tx.caller.causation_id)
     return 1
 
@@ -148,6 +150,15 @@ async def test_what_will_never_apply_is_taken_and_put_away(receiver: EventServic
     reasons = [(item["source"], item["code"]) for item in await held(receiver)]
     assert reasons == [("producer", "invalid-input"), ("producer", "title-forbidden"), ("producer", "invalid-input")]
     assert "/title" in (await held(receiver))[0]["reason"]
+
+
+async def test_whatever_the_reason_says_it_is_kept(receiver: EventService) -> None:
+    assert (await deliver(receiver, an_event("unreadable", id="not a UUID"))).json()["quarantined"] == 1
+    (one,) = await held(receiver)
+    assert (one["event_id"], one["reason"]) == ("not a UUID", "ValueError: this holds a ")
+    refused = await receiver.client.post(f"/v1/quarantine/{one['id']}/retry")
+    assert (refused.status_code, refused.json()["detail"]) == (409, one["reason"])
+    assert (await held(receiver))[0]["attempts"] == 2
 
 
 async def test_an_id_is_remembered_however_it_is_written(receiver: EventService) -> None:

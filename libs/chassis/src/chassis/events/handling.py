@@ -32,6 +32,7 @@ _RECORD_EFFECTS = Statement(
 # SQLSTATE classes that say something about the moment, not about the data.
 _PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
 _PASSING_KINDS = ("unavailable", "rate_limited")
+REASON_MAX = 2000
 _OF_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 
 
@@ -169,14 +170,19 @@ def is_passing(error: Exception) -> bool:
 
 
 def reason(error: Exception) -> tuple[str, str]:
-    """Return a code and a sentence that say why an event was not applied."""
+    """Return a code and a sentence that say why an event was not applied, as the database can keep them."""
+    code, sentence = _reason(error)
+    return code, sentence.replace("\0", "")[:REASON_MAX]
+
+
+def _reason(error: Exception) -> tuple[str, str]:
     if isinstance(error, Rejection):
         details = [error.detail, *(f"{fault.pointer}: {fault.message}" for fault in error.faults)]
         details += [guard.message for guard in error.guards]
-        return error.code, " ".join(details)[:2000]
+        return error.code, " ".join(details)
     if isinstance(error, asyncpg.PostgresError):
-        return "database-refuses", str(error)[:2000]
-    return "data-unreadable", f"{type(error).__name__}: {error}"[:2000]
+        return "database-refuses", str(error)
+    return "data-unreadable", f"{type(error).__name__}: {error}"
 
 
 def _organisation(event: Event) -> str:

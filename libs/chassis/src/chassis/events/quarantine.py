@@ -71,7 +71,7 @@ async def keep(
         epoch=epoch,
         position=position,
         code=code,
-        reason=sentence.replace("\0", ""),
+        reason=sentence,
         event=event.model_dump_json(exclude_none=True),
     )
 
