@@ -181,8 +181,12 @@ async def test_what_was_put_away_is_tried_again_on_request(producer: EventServic
     other = await reader.client.post(path, headers={"Authorization": "Bearer other"})
     assert other.status_code == 404
 
+    key = {"Idempotency-Key": "once"}
+    assert (await reader.client.post(path, headers=key)).status_code == 409
     async with service_on_same(reader, {CREATED: in_order(write_down)}) as repaired:
-        assert (await repaired.client.post(path)).status_code == 200
+        first, again = [await repaired.client.post(path, headers=key) for _ in range(2)]
+    assert (first.status_code, again.status_code, again.text) == (200, 200, first.text)
+    assert [answer.headers.get("Idempotency-Replayed") for answer in (first, again)] == [None, "true"]
     assert [row["name"] for row in await things(reader)] == events
     assert await held(reader) == []
     applied = (await reader.client.get("/v1/quarantine?applied=true")).json()["items"]
@@ -193,6 +197,16 @@ async def test_what_was_put_away_is_tried_again_on_request(producer: EventServic
 async def service_on_same(service: EventService, handlers: Handlers) -> AsyncIterator[EventService]:
     """The next release of a service, on the same database."""
     yield EventService(service.pools, handlers)
+
+
+async def test_a_token_of_every_organisation_tries_again_for_any(producer: EventService, reader: EventService) -> None:
+    await write(producer, "forbidden")
+    await consumer_of(reader, producer).read_to_head()
+    (bad,) = await held(reader)
+    everyone = {"Authorization": "Bearer *", "Idempotency-Key": "once"}
+    async with service_on_same(reader, {CREATED: in_order(write_down)}) as repaired:
+        assert (await repaired.client.post(f"/v1/quarantine/{bad['id']}/retry", headers=everyone)).status_code == 200
+    assert len(await things(reader)) == 1
 
 
 async def test_quarantine_is_listed_page_by_page(producer: EventService, reader: EventService) -> None:

@@ -89,6 +89,10 @@ async def held(service: EventService) -> list[Any]:
     return items
 
 
+async def retry(service: EventService, id_: str, org: str = "acme") -> httpx.Response:
+    return await service.client.post(f"/v1/quarantine/{id_}/retry", headers={"Authorization": f"Bearer {org}"})
+
+
 def counted(outcome: str) -> float:
     return REGISTRY.get_sample_value("tandem_events_received_total", {"outcome": outcome}) or 0
 
@@ -156,7 +160,7 @@ async def test_whatever_the_reason_says_it_is_kept(receiver: EventService) -> No
     assert (await deliver(receiver, an_event("unreadable", id="not a UUID"))).json()["quarantined"] == 1
     (one,) = await held(receiver)
     assert (one["event_id"], one["reason"]) == ("not a UUID", "ValueError: this holds a ")
-    refused = await receiver.client.post(f"/v1/quarantine/{one['id']}/retry")
+    refused = await retry(receiver, one["id"])
     assert (refused.status_code, refused.json()["detail"]) == (409, one["reason"])
     assert (await held(receiver))[0]["attempts"] == 2
 
@@ -192,7 +196,9 @@ async def test_a_token_of_every_organisation_delivers_for_any(receiver: EventSer
     assert (await deliver(receiver, *both, org="*")).json()["applied"] == 2
     assert (await names(receiver), await names(receiver, "other")) == (["a"], ["b"])
     theirs = await receiver.client.get("/v1/quarantine", headers={"Authorization": "Bearer other"})
-    assert len(theirs.json()["items"]) == 1
+    (one,) = theirs.json()["items"]
+    tried = {org: await retry(receiver, one["id"], org=org) for org in ("*", "other", "acme")}
+    assert {org: answer.status_code for org, answer in tried.items()} == {"*": 409, "other": 409, "acme": 404}
     for nobody in (None, "*", "No Slug"):
         refused = await deliver(receiver, an_event(orgid=nobody), org="*")
         assert (refused.status_code, refused.json()["code"]) == (400, "organisation-missing")

@@ -11,7 +11,8 @@ from chassis.database import Database, Statement, Transaction
 from chassis.events.envelope import Event
 from chassis.events.handling import Handlers, apply_events, is_lasting, reason
 from chassis.events.progress import FIRST_PROJECTION
-from chassis.outcome import Found, Page
+from chassis.keys import command, conclude
+from chassis.outcome import Page, Written
 from chassis.rejection import Rejection, not_found
 
 _KEEP = Statement(
@@ -89,15 +90,18 @@ class Quarantine:
 
     async def page(self, caller: Caller, *, applied: bool, after: UUID | None, limit: int) -> Page:
         """Return those put away, oldest first: the ones waiting, or the ones that were applied later."""
-        pool = self.worker if caller.org == EVERY_ORGANISATION else self.runtime
-        async with pool.read(caller) as tx:
+        async with self._pool(caller).read(caller) as tx:
             row = await tx.one(_LIST, applied=applied, after=after, size=limit)
         return Page(items=f"[{row['items'] or ''}]", next=row["last"] if row["found"] > limit else None)
 
-    async def retry(self, caller: Caller, id_: UUID) -> Found:
-        """Try an event again; refused as `still-refused` with the reason, which is kept."""
-        failure: Exception | None = None
-        async with self.runtime.begin(caller) as tx:
+    async def retry(self, caller: Caller, id_: UUID) -> Written:
+        """Try an event again; refused as `still-refused` with the reason, which is kept.
+
+        A caller of every organisation has no idempotency keys: they are an organisation's.
+        """
+        if caller.org == EVERY_ORGANISATION:
+            caller = caller.idempotent(None)
+        async with command(self._pool(caller), caller) as tx:
             row = await tx.one(_LOCK, id=id_)
             if row is None:
                 raise not_found("event in quarantine")
@@ -111,13 +115,14 @@ class Quarantine:
                 failure = error
                 code, sentence = reason(error)
                 await tx.run(_STILL_REFUSED, id=id_, code=code, reason=sentence)
+                tx.concluded = True  # the attempt is counted, but a refusal is judged anew
             else:
                 await tx.run(_APPLIED, id=id_, now=tx.now)
-            body: str = await tx.value(_ONE, id=id_)
-        if failure is not None:
-            code, sentence = reason(failure)
-            raise Rejection("conflict", "still-refused", sentence, extra={"reason_code": code}) from failure
-        return Found(body)
+                return await conclude(tx, Written(body=await tx.value(_ONE, id=id_)))
+        raise Rejection("conflict", "still-refused", sentence, extra={"reason_code": code}) from failure
+
+    def _pool(self, caller: Caller) -> Database:
+        return self.worker if caller.org == EVERY_ORGANISATION else self.runtime
 
     def _handlers(self, source: str, projection: int) -> Handlers:
         return self.handlers(source, projection) if callable(self.handlers) else self.handlers
