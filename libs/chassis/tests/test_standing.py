@@ -17,6 +17,7 @@ from chassis.standing import Standing, TooManyRightsError
 from chassis.testkit.databases import Addresses, Pools, Templates
 from chassis.testkit.sample.notes import a_caller, add_note
 from chassis.working import run_loops, shared_loops
+from tandem_local.postgres import PostgresServer
 
 PACKAGE = "chassis.testkit.sample"
 
@@ -69,6 +70,21 @@ async def test_it_refuses_a_role_with_more_rights_than_it_needs(notes_addresses:
     standing = standing_on(replace(notes_addresses, worker=notes_addresses.owner))
     with pytest.raises(TooManyRightsError, match="owner"):
         await standing.check_start()
+    await standing.close()
+
+
+async def test_it_refuses_a_role_that_may_become_another_with_more_rights(
+    notes_addresses: Addresses, postgres_server: PostgresServer
+) -> None:
+    standing = standing_on(notes_addresses)
+    member, owner = notes_addresses.runtime.role, notes_addresses.owner.role
+    postgres_server.execute(f"GRANT {owner} TO {member} WITH INHERIT FALSE")
+    try:
+        with pytest.raises(TooManyRightsError, match="runtime"):
+            await standing.check_start()
+    finally:
+        postgres_server.execute(f"REVOKE {owner} FROM {member}")
+    await standing.check_start()
     await standing.close()
 
 

@@ -22,10 +22,13 @@ from chassis.unfit import UnfitError
 # A little longer than PostgreSQL lets a statement of the role take: where it does not say so itself, it is gone.
 RUNTIME_SECONDS = 35.0
 WORKER_SECONDS = 125.0
+# A role may do what those may do that it is a member of, itself among them.
 _RIGHTS = """
-    SELECT rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole
+    SELECT bool_or(
+        rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole
         OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE relowner = pg_roles.oid)
-    FROM pg_catalog.pg_roles WHERE rolname = current_user
+    )
+    FROM pg_catalog.pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER')
 """
 
 
