@@ -1,6 +1,7 @@
 """What pydantic found wrong, told without repeating what was sent."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,6 +12,12 @@ from chassis.rejection import Fault, invalid
 _T = TypeVar("_T")
 
 FAULTS_MAX = 100
+ERRORS_MAX = 100_000
+"""So many places that are wrong are looked at; where there are more, telling them apart would keep others waiting."""
+VALUES_MAX = 250_000
+"""So many values and objects a large body may hold: a thousand items of 250 each."""
+UNCOUNTED_BYTES = 1024 * 1024
+"""In a body of this size there cannot be so many that it matters."""
 _PIECE_MAX = 100
 _CODES = {
     "extra_forbidden": "unknown-field",
@@ -42,6 +49,7 @@ _COUNTED = {
     "string_too_short": "At least {min_length} characters are needed.",
     "string_too_long": "At most {max_length} characters are taken.",
 }
+_A_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _TELLING = frozenset(
     {
         "bytes_invalid_encoding",
@@ -67,10 +75,25 @@ def pointer_to(pieces: Iterable[object]) -> str:
     return "".join(f"/{str(piece)[:_PIECE_MAX].replace('~', '~0').replace('/', '~1')}" for piece in pieces)
 
 
-def body_faults(errors: Iterable[Mapping[str, Any]], document: object) -> list[Fault]:
-    """Return the faults of a body; `document` is what was sent, to tell real places from pydantic's own names."""
+def holds_too_many(raw: bytes) -> bool:
+    """Whether large JSON holds more values than are read, without reading it."""
+    if len(raw) <= UNCOUNTED_BYTES or _separators(raw) < VALUES_MAX:
+        return False
+    return _separators(_A_TEXT.sub(b"", raw)) >= VALUES_MAX
+
+
+def _separators(raw: bytes) -> int:
+    """Count what stands before values; only the outermost has nothing before it."""
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+
+
+def body_faults(wrong: ValidationError, read: Callable[[], object]) -> list[Fault]:
+    """Return the faults of a body; `read` gives what was sent, to tell real places from pydantic's own names."""
+    if wrong.error_count() > ERRORS_MAX:
+        return [Fault("", "too-many-faults", f"It is wrong in more than {ERRORS_MAX} places.")]
     faults: dict[Fault, None] = {}
-    for error in errors:
+    document = read()
+    for error in wrong.errors(include_url=False, include_input=False):
         place = _place(error["loc"], document, missing=error["type"] == "missing")
         faults[Fault(pointer_to(place), code_of(error), sentence_of(error))] = None
         if len(faults) >= FAULTS_MAX:
@@ -144,7 +167,7 @@ def strictly_read(adapter: TypeAdapter[_T], document: object) -> _T:
     try:
         value = adapter.validate_json(to_json(document), strict=True)
     except ValidationError as error:
-        raise invalid(*body_faults(error.errors(include_url=False, include_input=False), document)) from None
+        raise invalid(*body_faults(error, lambda: document)) from None
     if faults := list(nul_faults(document)):
         raise invalid(*faults)
     return value

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chassis.faults import body_faults, is_strict, nul_faults
+from chassis.faults import VALUES_MAX, body_faults, holds_too_many, is_strict, nul_faults
 from chassis.http.answers import answer
 from chassis.http.batches import Batch
 from chassis.http.idempotency import Needs
@@ -140,15 +140,17 @@ def _read_json(adapter: TypeAdapter[_T], raw: bytes, request: Request) -> _T:
     if not _is_taken(request.headers, request.method):
         detail = "The body is sent as application/json in UTF-8, without a Content-Encoding."
         raise Rejection("unsupported", "content-type-unsupported", detail)
+    if holds_too_many(raw):
+        raise Rejection("too_large", "too-many-values", f"A body holds {VALUES_MAX} values at most; send it in parts.")
     if not is_strict(raw):
         raise Rejection("malformed", "malformed-json", "The body is no JSON.")
     try:
         value = adapter.validate_json(raw, strict=True)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
-        if errors[0]["type"] == "json_invalid":
-            raise Rejection("malformed", "malformed-json", f"{errors[0]['msg'].rstrip('.')}.") from None
-        raise invalid(*body_faults(errors, from_json(raw))) from None
+        only = error.errors(include_url=False, include_input=False)[0] if error.error_count() == 1 else None
+        if only is not None and only["type"] == "json_invalid":
+            raise Rejection("malformed", "malformed-json", f"{only['msg'].rstrip('.')}.") from None
+        raise invalid(*body_faults(error, lambda: from_json(raw))) from None
     if rb"\u0000" in raw and (faults := list(nul_faults(from_json(raw)))):
         raise invalid(*faults)
     return value
