@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -132,8 +133,12 @@ def sentence_of(error: Mapping[str, Any]) -> str:
     return message if message.endswith(".") else f"{message}."
 
 
-def nul_faults(document: object, pieces: tuple[object, ...] = ()) -> Iterable[Fault]:
+def nul_faults(document: object) -> list[Fault]:
     """Find the texts and names with a NUL character, which PostgreSQL cannot keep."""
+    return list(islice(_nul_faults(document, ()), FAULTS_MAX))
+
+
+def _nul_faults(document: object, pieces: tuple[object, ...]) -> Iterable[Fault]:
     if isinstance(document, str):
         if "\0" in document:
             yield Fault(pointer_to(pieces), "nul-character", "A text may not hold the character U+0000.")
@@ -142,10 +147,10 @@ def nul_faults(document: object, pieces: tuple[object, ...] = ()) -> Iterable[Fa
             if "\0" in name:
                 yield Fault(pointer_to(pieces), "nul-character", "A name may not hold the character U+0000.")
             else:
-                yield from nul_faults(value, (*pieces, name))
+                yield from _nul_faults(value, (*pieces, name))
     elif isinstance(document, list):
         for index, value in enumerate(document):
-            yield from nul_faults(value, (*pieces, index))
+            yield from _nul_faults(value, (*pieces, index))
 
 
 def is_strict(raw: bytes) -> bool:
@@ -168,7 +173,7 @@ def strictly_read(adapter: TypeAdapter[_T], document: object) -> _T:
         value = adapter.validate_json(to_json(document), strict=True)
     except ValidationError as error:
         raise invalid(*body_faults(error, lambda: document)) from None
-    if faults := list(nul_faults(document)):
+    if faults := nul_faults(document):
         raise invalid(*faults)
     return value
 

@@ -172,6 +172,8 @@ async def test_all_faults_come_at_once_but_not_without_end(client: httpx.AsyncCl
     assert len(told["errors"]) == 3
     told = problem(await client.post("/v1/things", json={f"a{number}": 1 for number in range(150)}))
     assert len(told["errors"]) == 100
+    told = problem(await client.post("/v1/things", json={"name": "a", "tags": ["\0"] * 150}))
+    assert len(told["errors"]) == 100
 
 
 async def test_the_scope_is_judged_before_the_body(client: httpx.AsyncClient, token: Any) -> None:

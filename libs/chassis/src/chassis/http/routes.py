@@ -151,7 +151,7 @@ def _read_json(adapter: TypeAdapter[_T], raw: bytes, request: Request) -> _T:
         if only is not None and only["type"] == "json_invalid":
             raise Rejection("malformed", "malformed-json", f"{only['msg'].rstrip('.')}.") from None
         raise invalid(*body_faults(error, lambda: from_json(raw))) from None
-    if rb"\u0000" in raw and (faults := list(nul_faults(from_json(raw)))):
+    if rb"\u0000" in raw and (faults := nul_faults(from_json(raw))):
         raise invalid(*faults)
     return value
 
