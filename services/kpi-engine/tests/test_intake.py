@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -97,7 +98,6 @@ async def test_fillings_are_kept_apart(siblings: Any, pools: Pools, org: str) ->
         {"severity": "total"},
         {"started_at": "yesterday"},
         {"started_at": "2026-03-01T00:00:00"},
-        {"started_at": "1900-01-01T00:00:00Z"},
         {"ended_at": "infinity"},
         {"started_at": None},
         {"service_id": 7},
@@ -108,6 +108,15 @@ async def test_what_cannot_be_a_fact_is_refused_for_good(siblings: Any, wrong: d
     event = siblings.event(CATALOG, "outages", an_outage(**wrong))
     with pytest.raises((asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, TypeError, ValueError)):
         await siblings.apply(CATALOG, [event])
+
+
+async def test_what_lies_before_or_after_the_years_of_figures_counts_as_their_edge(
+    siblings: Any, pools: Pools, org: str
+) -> None:
+    outage = an_outage(started_at="1900-01-01T00:00:00Z", ended_at="2199-12-31T23:59:59.999999Z")
+    await siblings.apply(CATALOG, [siblings.event(CATALOG, "outages", outage)])
+    (row,) = (await known(pools, org)).values()
+    assert (row["started_at"], row["ended_at"]) == (datetime(1901, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzinfo=UTC))
 
 
 async def test_a_calendar_that_cannot_be_computed_with_is_refused(siblings: Any) -> None:

@@ -67,10 +67,11 @@ def _text(value: Any) -> str:
 
 
 def _instant(value: Any) -> datetime:
+    """Read an instant; one outside the years that figures are computed for counts as their first or last."""
     parsed = datetime.fromisoformat(value)
-    if parsed.tzinfo is None or not FIRST <= parsed < LAST:
-        raise ValueError("not an instant with its UTC offset, of the years that figures are computed for")
-    return parsed
+    if parsed.tzinfo is None:
+        raise ValueError("an instant has its UTC offset")
+    return min(max(parsed, FIRST), LAST)
 
 
 def _number(value: Any) -> str:
