@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -5,7 +6,7 @@ from catalog_api import Catalog, ago, own_path, refs
 
 from chassis.ids import new_id
 from chassis.schemas import PageOf
-from service_catalog.services.condition import worst_status
+from service_catalog.services.condition import distances, worst_status
 from service_catalog.services.lifecycle import LIFECYCLE
 from service_catalog.services.readiness import BY_DIMENSION, NOT_LACKING, POINTS_TO
 from service_catalog.services.schemas import ServiceReadiness, ServiceStatus, ServiceStatusShort
@@ -117,6 +118,35 @@ async def test_what_a_service_cannot_work_without_is_told_with_its_status(catalo
     assert told["open_outages"] == []
     await catalog.patch(f"outages/{outage['id']}", {"ended_at": ago(minutes=1)})
     assert (await catalog.get(path))["status_with_dependencies"] == "degraded"
+
+
+def test_how_far_away_links_lead() -> None:
+    a, b, c, d, far = (new_id() for _ in range(5))
+    assert distances(a, {a: [b, c], b: [d], c: [b, d], far: [a]}) == {a: 0, b: 1, c: 1, d: 2}
+    assert distances(a, {}) == {a: 0}
+
+
+async def test_a_soft_link_makes_no_way_of_hard_ones_shorter(catalog: Catalog) -> None:
+    shop, pay, bank = [await catalog.service(key=key) for key in ("shop", "pay", "bank")]
+    for upper, lower, kind in ((shop, "pay", "hard"), (pay, "bank", "hard"), (shop, "bank", "soft")):
+        await catalog.post(f"services/{upper['id']}/dependencies", {"depends_on_key": lower, "type": kind})
+    await catalog.outage(bank)
+    told = await catalog.get(f"services/{shop['id']}/status")
+    assert [(one["key"], one["depth"]) for one in told["impaired_dependencies"]] == [("bank", 2)]
+
+
+async def test_what_lies_very_deep_is_told_of_one_as_of_several(catalog: Catalog) -> None:
+    keys = [f"level-{number}" for number in range(103)]
+    items = [{"key": key, "name": key, "type": "technical"} for key in keys]
+    chain = [report["id"] for report in await catalog.batch("services", items)]
+    links = [{"service_key": one, "depends_on_key": other, "type": "hard"} for one, other in pairwise(keys)]
+    await catalog.batch("dependencies", links)
+    await catalog.outage({"id": chain[-1]}, severity="partial")
+    alone = await catalog.get(f"services/{chain[0]}/status")
+    assert [(one["key"], one["depth"]) for one in alone["impaired_dependencies"]] == [(keys[-1], len(keys) - 1)]
+    several = await catalog.get("service-statuses", service_id=[chain[0]])
+    told = [several["items"][0]["status_with_dependencies"], alone["status_with_dependencies"]]
+    assert told == ["partial_outage", "partial_outage"]
 
 
 async def test_several_services_tell_their_statuses_at_once_as_each_does_by_itself(catalog: Catalog) -> None:

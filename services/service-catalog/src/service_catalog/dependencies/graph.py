@@ -30,7 +30,7 @@ reached AS (
     SELECT met.id, scale(met.depth) AS depth, firm.id IS NOT NULL AS is_hard,
            rank() OVER (ORDER BY scale(met.depth)) AS place, count(*) OVER () AS number
     FROM met LEFT JOIN firm ON firm.id = met.id
-    WHERE scale(met.depth) > 0 AND (firm.id IS NOT NULL OR NOT :hard_only)
+    WHERE scale(met.depth) > 0
 )
 SELECT card.id, card.key, card.name, card.state, reached.depth, reached.is_hard, reached.number
 FROM reached JOIN ({card}) AS card ON card.id = reached.id
@@ -41,7 +41,6 @@ LIMIT :most
 _VALUES = (
     bindparam("starts", type_=ARRAY(Uuid)),
     bindparam("depth", type_=Integer),
-    bindparam("hard_only", type_=Boolean),
     bindparam("most", type_=Integer),
 )
 
@@ -107,7 +106,7 @@ LOCK_GRAPH = Statement(
 def walk(direction: str) -> Statement:
     """Return the walk from `starts`, at most `depth` links deep, the nearest first and `most` of them.
 
-    `is_hard` says whether hard links alone lead there; `hard_only` leaves out where they do not.
+    `is_hard` says whether hard links alone lead there.
     """
     near, far = _ENDS[direction]
     return Statement(text(_WALK.format(near=near, far=far, card=CARD)).bindparams(*_VALUES))

@@ -28,7 +28,7 @@ from service_catalog.dependencies.graph import (
     neighbours,
     walk,
 )
-from service_catalog.dependencies.schemas import DEPTH_MAX, ITEMS_MAX, DependencyItem, DependencyPatch, NewDependency
+from service_catalog.dependencies.schemas import DependencyItem, DependencyPatch, NewDependency
 from service_catalog.dependencies.tables import DEPENDENCIES
 from service_catalog.services.directory import hold_services, service_card, service_cards
 
@@ -113,7 +113,7 @@ class Dependencies:
         """Return what a service depends on, or what depends on it."""
         async with self._database.read(caller) as tx:
             await service_card(tx, service_id)
-            rows = await tx.all(walk(direction), starts=[service_id], depth=depth, hard_only=False, most=most)
+            rows = await tx.all(walk(direction), starts=[service_id], depth=depth, most=most)
             links = await tx.all(LINKS_AMONG, service_ids=[service_id, *(row["id"] for row in rows)])
             document = {
                 "service_id": str(service_id),
@@ -131,10 +131,6 @@ class Dependencies:
                 ],
             }
             return Found(json.dumps(document, ensure_ascii=False))
-
-    async def hard_below(self, tx: Reading, service_id: UUID) -> Sequence[Any]:
-        """Return what a service cannot work without, the nearest first: id, key, name, state and depth."""
-        return await tx.all(walk("down"), starts=[service_id], depth=DEPTH_MAX, hard_only=True, most=ITEMS_MAX)
 
     async def hard_of(self, tx: Reading, service_id: UUID) -> Sequence[Any]:
         """Return what a service depends on by a hard link of its own: id, key, name and state."""

@@ -293,9 +293,12 @@ class ServiceStatus(Output):
     open_major_incidents: int
     """How many of these are major."""
     impaired_dependencies: list[ImpairedDependency]
-    """What it cannot work without and what is not operational, the nearest first; counted in no figure of its own."""
+    """What it cannot work without and what is not operational, the nearest first, a thousand at most.
+
+    Counted in no figure of its own.
+    """
     status_with_dependencies: OperationalStatus
-    """The worst of its own operational status and those of its impaired dependencies."""
+    """The worst of its own operational status and those of all that it cannot work without."""
     at: Instant
 
 

@@ -1,7 +1,7 @@
 """How services are right now, told from what is open around them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 from uuid import UUID
@@ -15,9 +15,11 @@ from service_catalog.dependencies.operations import Dependencies
 from service_catalog.incidents.operations import NONE_OPEN, Incidents
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.outages.operations import Outages
-from service_catalog.services.condition import operational_status, worst_status
+from service_catalog.services.condition import distances, operational_status, worst_status
 from service_catalog.services.directory import service_cards
 from service_catalog.services.tables import SERVICES
+
+IMPAIRED_MAX = 1000
 
 
 class ServiceStatuses:
@@ -45,17 +47,17 @@ class ServiceStatuses:
             outages = await self._outages.open_of(tx, id_)
             windows = await self._windows.running_of(tx, id_)
             incidents = await self._incidents.open_of(tx, id_)
-            status = operational_status((outage["severity"] for outage in outages), in_maintenance=bool(windows))
-            impaired = await self._impaired(tx, id_)
+            depths = distances(id_, await self._dependencies.hard_links_below(tx, [id_]))
+            own = await self._own(tx, [*depths])
             document = {
                 "service_id": str(id_),
-                "operational_status": status,
+                "operational_status": own[id_],
                 "open_outages": outages,
                 "maintenance_windows": windows,
                 "open_incidents": incidents.number,
                 "open_major_incidents": incidents.major,
-                "impaired_dependencies": impaired,
-                "status_with_dependencies": worst_status([status, *(one["operational_status"] for one in impaired)]),
+                "impaired_dependencies": await self._impaired(tx, id_, depths, own),
+                "status_with_dependencies": worst_status(own.values()),
                 "at": instant_text(tx.now),
             }
             return Found(json.dumps(document, ensure_ascii=False))
@@ -92,18 +94,20 @@ class ServiceStatuses:
         in_maintenance = await self._windows.running_among(tx, ids) if ids else frozenset()
         return {one: operational_status(severities.get(one, ()), in_maintenance=one in in_maintenance) for one in ids}
 
-    async def _impaired(self, tx: Reading, id_: UUID) -> Sequence[dict[str, Any]]:
+    async def _impaired(
+        self, tx: Reading, id_: UUID, depths: Mapping[UUID, int], own: Mapping[UUID, str]
+    ) -> Sequence[dict[str, Any]]:
         """Return what the service cannot work without and that is not operational, the nearest first."""
-        below = await self._dependencies.hard_below(tx, id_)
-        statuses = await self._own(tx, [one["id"] for one in below])
+        impaired = [one for one in depths if one != id_ and own[one] != "operational"]
+        cards = await service_cards(tx, impaired)
+        impaired.sort(key=lambda one: (depths[one], cards[one]["key"]))
         return [
             {
-                "service_id": str(one["id"]),
-                "key": one["key"],
-                "name": one["name"],
-                "depth": one["depth"],
-                "operational_status": statuses[one["id"]],
+                "service_id": str(one),
+                "key": cards[one]["key"],
+                "name": cards[one]["name"],
+                "depth": depths[one],
+                "operational_status": own[one],
             }
-            for one in below
-            if statuses[one["id"]] != "operational"
+            for one in impaired[:IMPAIRED_MAX]
         ]
