@@ -71,6 +71,23 @@ async def test_a_response_is_about_an_incident_of_its_own_service(catalog: Catal
     assert pointers(refused) == [("/items/0/incident_id", "of-another-service")]
 
 
+async def test_a_response_that_is_moved_takes_no_incident_of_another_service_along(catalog: Catalog) -> None:
+    one, other = await catalog.service(key="one"), await catalog.service(key="other")
+    incidents = [await catalog.incident(service) for service in (one, other)]
+    item = {"external_source": "survey-tool", "external_id": "1"}
+    (made,) = await catalog.batch(
+        "survey-responses", [item | {"service_id": one["id"], "incident_id": incidents[0]["id"], "score": 2}]
+    )
+    refused = await catalog.batch("survey-responses", [item | {"service_key": "other"}], status=422)
+    assert pointers(refused) == [("/items/0/incident_id", "of-another-service")]
+    for incident_id in (incidents[1]["id"], None):
+        moved = item | {"service_key": "other", "incident_id": incident_id}
+        await catalog.batch("survey-responses", [moved])
+        shown = await catalog.get(f"survey-responses/{made['id']}")
+        assert (shown["service_id"], shown["incident_id"]) == (other["id"], incident_id)
+    await catalog.batch("survey-responses", [item | {"service_key": "one"}])
+
+
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [

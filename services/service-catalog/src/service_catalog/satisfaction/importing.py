@@ -28,16 +28,17 @@ def drafted(
 ) -> Upsert | Rejection:
     """Return how an item is written, or why not; what is settled changes by imports only.
 
-    `incidents` are the services of those that are named.
+    `incidents` are the services of those that are named or known.
     """
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(RESPONSES, vars(item)))
     service = services.service_of(item, row)
+    incident_id = item.incident_id if row is None or "incident_id" in item.model_fields_set else row["incident_id"]
     if isinstance(service, Rejection):
         faults = list(service.faults)
     else:
-        faults = faults_of_incident(item.incident_id, service, incidents)
+        faults = faults_of_incident(incident_id, service, incidents)
     if row is None and item.score is None:
         faults.append(Fault("/score", "missing", "This is needed."))
     if item.answered_at is not None:

@@ -117,7 +117,8 @@ class Responses:
                 tx, keys=(item.service_key for item in sound), ids=(item.service_id for item in sound)
             )
             known = await known_rows(tx, RESPONSES, [identity_of(RESPONSES, vars(item)) for item in sound])
-            incidents = await services_of(tx, (item.incident_id for item in sound))
+            about = [item.incident_id for item in sound] + [row["incident_id"] for row in known.values()]
+            incidents = await services_of(tx, about)
             upserts = [
                 importing.drafted(item, known, services, incidents, now=tx.now, may_import=may_import) for item in items
             ]
