@@ -336,3 +336,19 @@ async def test_what_is_approved_stays_with_its_service(catalog: Catalog) -> None
     assert pointers(refused) == [("/items/0/service_key", "immutable")]
     (same,) = await catalog.batch("improvements", [item | {"service_id": other["id"]}])
     assert (same["status"], same["version"]) == (200, 3)
+
+
+async def test_what_is_approved_keeps_a_planned_end_in_a_batch_too(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    item = {"external_source": "w", "external_id": "1", "title": "Let it stay up", "service_key": "shop"}
+    (made,) = await catalog.batch("improvements", [item | {"planned_end": "2027-01-01"}])
+    await catalog.batch("improvements", [item | {"planned_end": None}])
+    await catalog.batch("improvements", [item | {"planned_end": "2027-01-01"}])
+    own = f"improvements/{made['id']}"
+    await catalog.move(own, "approved")
+    writer = catalog.limited_to("catalog:read", "catalog:write")
+    refused = await writer.batch("improvements", [item | {"planned_end": None}], status=422)
+    assert pointers(refused) == [("/items/0/planned_end", "missing")]
+    await catalog.move(own, "cancelled", reason="Not needed.")
+    refused = await writer.batch("improvements", [item | {"planned_end": None}], status=409)
+    assert pointers(refused) == [("/items/0", "improvement-over")]

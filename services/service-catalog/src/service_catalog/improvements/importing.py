@@ -17,7 +17,7 @@ from chassis.past import (
 )
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
-from service_catalog.improvements.lifecycle import APPROVED, OVER, STARTED, begun, entered
+from service_catalog.improvements.lifecycle import APPROVED, OVER, STARTED, begun, emptied, entered
 from service_catalog.improvements.promises import NO_ORIGIN, benefit_document, origin_columns
 from service_catalog.improvements.schemas import ImprovementItem
 from service_catalog.improvements.tables import IMPROVEMENTS
@@ -76,6 +76,8 @@ def drafted(
     if not faults and row is not None and row["state"] in APPROVED and service != row["service_id"]:
         place = "/service_key" if item.service_id is None else "/service_id"
         faults.append(Fault(place, "immutable", "What is approved stays with its service."))
+    if row is not None and named.isdisjoint(HISTORICAL):
+        faults += emptied(row, {"planned_end": planned_end})
     if course["state"] == "closed" and course["outcome"] is None:
         faults.append(Fault("/outcome", "missing", "What is closed was successful, partial or unsuccessful."))
     if course["state"] != "closed" and item.outcome is not None:

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from chassis.lifecycle import Guard, Lifecycle, Transition, is_said
+from chassis.rejection import Fault
 
 OPEN = ("proposed", "approved", "in_progress", "on_hold")
 OVER = frozenset({"closed", "cancelled"})
 STARTED = frozenset({"in_progress", "on_hold", "closed"})
 APPROVED = STARTED | {"approved"}
+_NO_PLANNED_END = "What is approved has a planned_end."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Candidate:
 
 
 def _planned_end_set(candidate: Candidate) -> str | None:
-    return None if candidate.improvement["planned_end"] else "What is approved has a planned_end."
+    return None if candidate.improvement["planned_end"] else _NO_PLANNED_END
 
 
 def _outcome_given(candidate: Candidate) -> str | None:
@@ -51,6 +53,13 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
         *(Transition(state, "cancelled", "cancelled", _CANCELLED) for state in OPEN),
     ),
 )
+
+
+def emptied(improvement: Mapping[str, Any], changes: Mapping[str, Any]) -> list[Fault]:
+    """Return which changes take away what the state of an improvement rests on."""
+    if improvement["state"] not in APPROVED - OVER or improvement["planned_end"] is None:
+        return []
+    return [] if changes.get("planned_end", True) else [Fault("/planned_end", "missing", _NO_PLANNED_END)]
 
 
 def begun(at: datetime) -> dict[str, Any]:

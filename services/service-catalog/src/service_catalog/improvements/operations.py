@@ -20,7 +20,7 @@ from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import transitions_document
 from chassis.writing import revise
 from service_catalog.improvements import importing
-from service_catalog.improvements.lifecycle import APPROVED, LIFECYCLE, OVER, Candidate, begun, entered
+from service_catalog.improvements.lifecycle import LIFECYCLE, OVER, Candidate, begun, emptied, entered
 from service_catalog.improvements.promises import benefit_document, origin_columns
 from service_catalog.improvements.schemas import (
     ImprovementItem,
@@ -66,8 +66,7 @@ class Improvements:
                 changes = differing(row, changes)
             if row["state"] in OVER and changes.keys() - {"labels"}:
                 raise importing.STAYS.anew()
-            if row["state"] in APPROVED and "planned_end" in changes and changes["planned_end"] is None:
-                faults.append(Fault("/planned_end", "missing", "What is approved has a planned_end."))
+            faults += emptied(row, changes)
             if faults:
                 raise invalid(*faults)
             return await conclude(tx, await revise(tx, IMPROVEMENTS, row, changes, expected=expected))
