@@ -178,6 +178,81 @@ async def test_what_was_resolved_elsewhere_without_a_word_is_not_closed_without_
     await catalog.move(own, "closed", resolution="Done.", root_cause="Unknown.", factor="unknown")
 
 
+async def test_a_batch_takes_away_no_more_than_a_patch(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    (made,) = await catalog.batch("problems", [imported(1)])
+    own = f"problems/{made['id']}"
+    await catalog.move(own, "known_error", root_cause="A certificate.", workaround="Renew it.")
+    emptied = imported(1, root_cause=None, workaround=" ")
+    refused = await catalog.limited_to("catalog:read", "catalog:write").batch("problems", [emptied], status=422)
+    assert sorted(pointers(refused)) == [("/items/0/root_cause", "missing"), ("/items/0/workaround", "missing")]
+    await catalog.move(own, "resolved", resolution="Done.", factor="quality")
+    await catalog.move(own, "closed")
+    refused = await catalog.batch("problems", [emptied], status=409)
+    assert pointers(refused) == [("/items/0", "problem-over")]
+
+
+async def test_what_was_imported_without_a_word_may_be_sent_again(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    await catalog.batch("problems", [imported(1, state="known_error")])
+    (same,) = await catalog.batch("problems", [imported(1, root_cause=None, workaround=None)])
+    assert (same["status"], same["version"]) == (200, 1)
+
+
+async def test_what_is_taken_up_again_is_not_resolved_by_what_resolved_it_before(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    (made,) = await catalog.batch("problems", [imported(1, state="resolved", resolution="Restarted.")])
+    own = f"problems/{made['id']}"
+    await catalog.batch("problems", [imported(1, state="investigating")])
+    assert (await catalog.get(own))["resolution"] is None
+    await catalog.batch("problems", [imported(1, state="resolved", resolution="Restarted.")])
+    await catalog.batch("problems", [imported(1, state="open", resolution="Not for long.")])
+    assert (await catalog.get(own))["resolution"] == "Not for long."
+
+
+async def test_an_end_that_is_null_leaves_it_unsaid(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    unsaid = {"resolved_at": None, "closed_at": None}
+    made = await catalog.batch(
+        "problems", [imported(1, state="closed", **unsaid), imported(2, history=HISTORY, **unsaid), imported(3)]
+    )
+    await catalog.batch("problems", [imported(3, state="resolved", **unsaid)])
+    shown = [await catalog.get(f"problems/{one['id']}") for one in made]
+    assert [(one["resolved_at"], one["closed_at"]) for one in shown] == [
+        (shown[0]["state_since"], shown[0]["state_since"]),
+        (HISTORY[2]["at"], HISTORY[3]["at"]),
+        (shown[2]["state_since"], None),
+    ]
+
+
+async def test_a_problem_begins_when_it_was_identified(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    (made,) = await catalog.batch("problems", [imported(1, identified_at="2025-03-04T10:00:00Z")])
+    own = f"problems/{made['id']}"
+    for at in ("2025-03-01T10:00:00Z", "2025-03-02T10:00:00Z"):
+        await catalog.batch("problems", [imported(1, identified_at=at)])
+        assert ((await catalog.get(own))["state_since"], await instants(catalog, own)) == (at, [at])
+    going_on = {"identified_at": "2025-03-01T10:00:00Z", "state": "resolved", "resolved_at": "2025-03-02T09:00:00Z"}
+    await catalog.batch("problems", [imported(1, **going_on)])
+    assert await instants(catalog, own) == [going_on["identified_at"], going_on["resolved_at"]]
+    refused = await catalog.batch("problems", [imported(1, identified_at="2025-03-02T09:00:01Z")], status=422)
+    assert pointers(refused)[0] == ("/items/0/identified_at", "out-of-order")
+    await catalog.batch("problems", [imported(1, identified_at="2025-03-02T09:00:00Z")])
+    assert await instants(catalog, own) == [going_on["resolved_at"]] * 2
+
+
+async def test_a_history_that_was_told_begins_where_it_says(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    (made,) = await catalog.batch("problems", [imported(1, history=HISTORY, identified_at="2025-03-01T00:00:00Z")])
+    await catalog.batch("problems", [imported(1, identified_at="2025-03-02T00:00:00Z", history=HISTORY)])
+    await catalog.batch("problems", [imported(1, identified_at="2025-03-03T00:00:00Z")])
+    assert await instants(catalog, f"problems/{made['id']}") == [step["at"] for step in HISTORY]
+
+
+async def instants(catalog: Catalog, own: str) -> list[str]:
+    return [step["at"] for step in (await catalog.get(f"{own}/transitions"))["history"]]
+
+
 async def test_the_past_needs_the_scope_of_imports_and_is_checked(catalog: Catalog) -> None:
     await catalog.service(key="shop")
     writer = catalog.limited_to("catalog:write")

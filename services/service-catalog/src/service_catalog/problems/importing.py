@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from chassis.batch import Upsert, identity_of
+from chassis.batch import Result, Upsert, identity_of
+from chassis.history import Course
 from chassis.past import Draft, Step, changes_what_is_over, faults_of, faults_of_course, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.priority import priority_of
-from service_catalog.problems.lifecycle import LIFECYCLE, OVER, begun, entered
+from service_catalog.problems.course import identified
+from service_catalog.problems.lifecycle import LIFECYCLE, OVER, begun, emptied, entered, is_reopened
 from service_catalog.problems.schemas import ProblemItem
 from service_catalog.problems.tables import PROBLEMS
 from service_catalog.services.directory import Known
@@ -60,9 +63,12 @@ def drafted(
         "identified_at": identified_at,
         "priority": priority_of(*levels),
     }
-    columns = _named(named, course)
-    if named.isdisjoint(HISTORICAL) and changes_what_is_over(row, OVER, values, columns):
-        return STAYS
+    columns = _named(named, row, course)
+    if row is not None and named.isdisjoint(HISTORICAL):
+        if changes_what_is_over(row, OVER, values, columns):
+            return STAYS
+        if faults := emptied(row["state"], {name: values[name] for name in columns if row[name] != values[name]}):
+            return invalid(*faults)
     change = change_of(row, values["state"], actor=actor)
     upsert = Upsert(
         values=values,
@@ -73,15 +79,31 @@ def drafted(
     return Draft(upsert, steps)
 
 
-def _named(fields: set[str], course: Mapping[str, Any]) -> frozenset[str]:
+def courses(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, Course]:
+    """Return what makes of the steps of known problems those of ones that were identified at another time."""
+    made: dict[UUID, Course] = {}
+    for draft, result in zip(drafts, results, strict=True):
+        if not isinstance(draft, Draft) or draft.steps or not result.written or result.id is None:
+            continue
+        if result.before is not None and "identified_at" in draft.upsert.named:
+            made[result.id] = identified(result.before["identified_at"], draft.upsert.values["identified_at"])
+    return made
+
+
+def _named(fields: set[str], row: Any, course: Mapping[str, Any]) -> frozenset[str]:
     """Return the columns that a known problem changes in."""
     columns = fields & {*_PLAIN, "title", "identified_at"}
     if not fields.isdisjoint(_SERVICE):
         columns.add("service_id")
     if not fields.isdisjoint(_LEVELS):
         columns.add("priority")
+    if "identified_at" in fields:
+        columns.add("state_since")
     if not fields.isdisjoint(HISTORICAL - {"identified_at"}):
         columns.update(course)
+        columns |= (
+            {"resolution"} if row is not None and is_reopened(row, course["state"]) else set()
+        )  # no longer solved
     return frozenset(columns)
 
 
@@ -106,6 +128,11 @@ def _faults_of_course(item: ProblemItem, row: Any, course: Mapping[str, Any], st
         for name in _INSTANTS
         if getattr(item, name) is not None and course[name] is None and (not steps or name == "known_error_at")
     ]
+    if row is not None and _is_as_begun(row):
+        row = {**row, "state_since": course["identified_at"]}
+    elif row is not None and not steps and course["identified_at"] > row["state_since"]:
+        message = "The problem entered its state before that; tell the whole history."
+        faults.append(Fault("/identified_at", "out-of-order", message))
     if course["known_error_at"] is not None and item.known_error_at not in {None, course["known_error_at"]}:
         faults.append(Fault("/known_error_at", "instant-differs", "The history tells another instant."))
     return faults + faults_of_course(course, row, _IN_ORDER, item.model_fields_set, steps)
@@ -122,8 +149,10 @@ def _course(
             course |= entered(course, step.state, step.at)
             course["cancellation_reason"] = step.reason
         return _settled(course, told, is_known=course["known_error_at"] is not None)
-    if row is not None:
+    if row is not None and not _is_as_begun(row):
         course = {name: row[name] for name in course}
+    elif row is not None:
+        course = {name: row[name] for name in course} | {"state_since": identified_at}
     if item.state not in {None, course["state"]}:
         at = max((at for at in told.values() if at is not None), default=identified_at if row is None else now)
         course |= entered(course, item.state or course["state"], at)
@@ -142,8 +171,13 @@ def _settled(before: Mapping[str, Any], told: Mapping[str, Any], *, is_known: bo
         course["known_error_at"] = course["known_error_at"] or course["state_since"]
     if course["state"] != "cancelled":
         course["cancellation_reason"] = None
-    if course["state"] != "closed":
-        course["closed_at"] = None
-    if course["state"] not in {"resolved", "closed"}:
-        course["resolved_at"] = None
+    is_closed = course["state"] == "closed"
+    is_solved = is_closed or course["state"] == "resolved"
+    for name, is_reached in (("closed_at", is_closed), ("resolved_at", is_solved)):
+        course[name] = (course[name] or before[name] or course["state_since"]) if is_reached else None
     return course
+
+
+def _is_as_begun(row: Mapping[str, Any]) -> bool:
+    """Tell whether nothing has become of a problem since it was identified."""
+    return bool(row["state"] == LIFECYCLE.initial and row["state_since"] == row["identified_at"])

@@ -8,7 +8,7 @@ from chassis.batch import Report, identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database
-from chassis.history import history
+from chassis.history import correct, history
 from chassis.keys import command, conclude
 from chassis.listing import Listing
 from chassis.moving import begin, misplaced, moment_of, move
@@ -77,6 +77,7 @@ class Problems:
             known = await known_rows(tx, PROBLEMS, [identity_of(PROBLEMS, vars(item)) for item in sound])
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             report = await write_told(tx, PROBLEMS, drafts, mode=mode, known=known)
+            await correct(tx, PROBLEMS, importing.courses(drafts, report.results))
             await self._incidents.tell(tx, _news(drafts, report))
             return await conclude(tx, report.answer())
 

@@ -107,6 +107,7 @@ class ProblemItem(ExternalIdentity, ProblemDescription):
     history: Annotated[list[PastState], Field(max_length=STEPS_MAX)] | None = None
     """All states it went through, in any order the tool allowed; the last one is its state."""
     identified_at: Instant | None = None
+    """When it was seen to be one; unless a history is told with it, it begins then."""
     known_error_at: Instant | None = None
     """When it first was a known error: before it was resolved, and as the history tells, where it does."""
     resolved_at: Instant | None = None
