@@ -12,6 +12,7 @@ from chassis.testkit.telling import told
 from service_catalog.changes.schemas import Conflicts
 
 STANDARD = {"type": "standard", "risk": "low"}
+AHEAD = {"planned_start": ago(hours=-1), "planned_end": ago(hours=-2)}
 
 
 async def brought(catalog: Catalog, service: Any, *states: str, **given: Any) -> str:
@@ -215,6 +216,19 @@ async def test_a_window_is_cancelled_with_its_change(catalog: Catalog, pools: Po
     cancelled = await catalog.get(window)
     assert (cancelled["state"], cancelled["cancellation_reason"]) == ("cancelled", "Not needed.")
     assert (await told(pools, catalog, window))[-1][0] == "maintenance_window.cancelled"
+
+
+async def test_a_change_that_is_scheduled_anew_has_one_window(catalog: Catalog) -> None:
+    known, service = {"external_source": "itsm", "external_id": "1"}, await catalog.service()
+    item = known | STANDARD | AHEAD | {"title": "Move it", "opens_maintenance_window": True}
+    (made,) = await catalog.batch("changes", [item | {"service_ids": [service["id"]]}])
+    own = f"changes/{made['id']}"
+    first = (await catalog.move(own, "scheduled"))["maintenance_window_id"]
+    await catalog.batch("changes", [known | {"state": "draft"}])
+    second = (await catalog.move(own, "scheduled"))["maintenance_window_id"]
+    windows = {one["id"]: one["state"] for one in await catalog.every("maintenance-windows")}
+    assert windows == {first: "cancelled", second: "scheduled"}
+    assert await conflicts(catalog, own) == []
 
 
 async def test_a_window_moved_on_by_hand_never_fails_its_change(catalog: Catalog) -> None:

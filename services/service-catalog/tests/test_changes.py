@@ -150,6 +150,17 @@ async def test_an_emergency_is_approved_afterwards(catalog: Catalog, pools: Pool
     assert step["details"] == {"approved_by": APPROVER}
 
 
+async def test_what_follows_an_approval_afterwards_lies_after_it(catalog: Catalog) -> None:
+    own = await brought(catalog, "implementing", **EMERGENCY)
+    between = instant_text(clock.now())
+    await catalog.by(APPROVER).post(f"{own}/approvals", {}, status=200)
+    refused = await catalog.move(own, "review", at=between, status=422)
+    assert pointers(refused) == [("/at", "before-last")]
+    await catalog.move(own, "review")
+    steps = (await catalog.get(f"{own}/transitions"))["history"]
+    assert [step["to"] for step in steps] == ["draft", "implementing", "implementing", "review"]
+
+
 async def test_an_approval_afterwards_is_for_emergencies_under_way_and_by_another(catalog: Catalog) -> None:
     planned = await brought(catalog)
     refused = await catalog.by(APPROVER).post(f"{planned}/approvals", {}, status=409)

@@ -12,7 +12,7 @@ from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement, Transaction
-from chassis.history import Entry, actors, history, record
+from chassis.history import Entry, actors, history, record, steps_in_force
 from chassis.keys import command, conclude
 from chassis.moving import begin, misplaced, moment_of, move
 from chassis.outcome import Found, Mode, Written
@@ -40,6 +40,7 @@ IMPORT = "catalog:import"
 CONFLICTS_MAX = 200
 _DECIDED_BY_APPROVER = frozenset({"approved", "rejected"})
 _ONLY_WITH = {"outcome": ("review", "closed")}
+_ANNOUNCED_ANEW = "The change that opened it was scheduled anew."
 _LEADS_WINDOW_TO = {"implementing": "in_progress", "review": "completed", "cancelled": "cancelled"}
 # What holds its time for good comes first, then what was approved first: what is in the way is never cut off.
 _CLAIMS = Statement(
@@ -118,7 +119,8 @@ class Changes:
                 in_the_way=in_the_way,
             )
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
-            at = moment_of(order.at, row["state_since"], tx.now, CHANGES.noun)
+            last = (await steps_in_force(tx, CHANGES, id_))[-1]  # perhaps an approval afterwards
+            at = moment_of(order.at, last.at, tx.now, CHANGES.noun)
             changes = entered(row, order.to, at, order.reason)
             if order.to == "approved":
                 changes["approved_by"] = caller.subject
@@ -221,6 +223,8 @@ class Changes:
         """Open the maintenance window of a change that is scheduled, or bring it along; return what changes with it."""
         if to == "scheduled" and row["opens_maintenance_window"]:
             span = (row["planned_start"], row["planned_end"])
+            if row["maintenance_window_id"] is not None:  # it was scheduled before, and an import took it back
+                await self._windows.lead(tx, row["maintenance_window_id"], "cancelled", at=at, reason=_ANNOUNCED_ANEW)
             opened = await self._windows.announce(tx, title=row["title"], service_ids=row["service_ids"], span=span)
             return {"maintenance_window_id": opened}
         if to in _LEADS_WINDOW_TO and row["maintenance_window_id"] is not None:

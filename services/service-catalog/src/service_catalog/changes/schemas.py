@@ -254,4 +254,4 @@ class Change(Traceable):
     cancellation_reason: str | None
     opens_maintenance_window: bool
     maintenance_window_id: UUID | None
-    """The window that was announced when it was scheduled."""
+    """The window that was announced when it was last scheduled."""
