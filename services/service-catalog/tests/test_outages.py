@@ -108,6 +108,9 @@ async def test_a_withdrawn_outage_is_not_brought_back_by_its_import(catalog: Cat
     assert (same["status"], same["version"]) == (200, 2)
     refused = await catalog.batch("outages", [imported(1, severity="partial")], status=409)
     assert pointers(refused) == [("/items/0", "outage-withdrawn")]
+    (labelled,) = await catalog.batch("outages", [imported(1, labels={"cause": "probe"})])
+    shown = await catalog.get(f"outages/{made['id']}")
+    assert (labelled["version"], shown["labels"], shown["state"]) == (3, {"cause": "probe"}, "withdrawn")
 
 
 async def test_wrong_items_are_told_with_their_places(catalog: Catalog) -> None:

@@ -58,8 +58,9 @@ def drafted(
     values |= {name: getattr(spans, name) for name in SPAN_FIELDS} | {"state": state}
     if row is not None and row["state"] == CANCELLED != state:
         columns.add("cancellation_reason")
-    upsert = Upsert(values=values, named=frozenset(columns), change=change_of(row, state, actor=actor))
-    return Draft(upsert, [Step(state, spans.begun_at(state, now))] if row is None else ())
+    change, since = change_of(row, state, actor=actor), spans.begun_at(state, now)
+    upsert = Upsert(values=values, named=frozenset(columns), at=since if change else None, change=change)
+    return Draft(upsert, [Step(state, since)] if row is None else ())
 
 
 def _reached(row: Any, spans: Spans) -> str:

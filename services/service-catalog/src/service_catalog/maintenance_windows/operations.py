@@ -81,7 +81,7 @@ class MaintenanceWindows:
     async def change(self, caller: Caller, id_: UUID, patch: MaintenanceWindowPatch, expected: int | None) -> Written:
         """Change what was sent; what really happened can be corrected once it has happened, but not taken back."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, WINDOWS, id_)
+            row = await get_to_change(tx, WINDOWS, id_, expected=expected)
             changes = patch.changes(row)
             if "service_ids" in changes:
                 changes["service_ids"] = await existing_services(tx, changes["service_ids"])

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
 from chassis.history import Course, Entry
+from chassis.past import changes_what_is_over
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.outages import spans
@@ -49,13 +50,14 @@ def drafted(
     values |= {"started_at": started_at, "ended_at": ended_at, "state": state, "withdrawal_reason": None}
     named |= {"service_id"} if item.model_fields_set & _SERVICE else set()
     if row is not None and row["state"] == WITHDRAWN:
-        same = all(row[name] == values[name] for name in named)
-        return Upsert(values=values, named=frozenset(named)) if same else WITHDRAWN_STAYS
+        is_changed = changes_what_is_over(row, {WITHDRAWN}, values, named)
+        return WITHDRAWN_STAYS if is_changed else Upsert(values=values, named=frozenset(named))
     change = change_of(row, state, actor=actor)
     return Upsert(
         values=values,
         named=frozenset(named | {"state"}),
         change_verb=_VERBS[state] if change else "updated",
+        at=ended_at if change else None,
         change=change,
     )
 

@@ -52,7 +52,7 @@ def router(outages: Outages) -> Router:
         """Add or change many outages by their external id; the service is named by its id or its key.
 
         A known one that loses its end is reopened now. Where the end that is told lies before a reopening, there was
-        none.
+        none. A withdrawn one keeps all but its labels.
         """
         return answer(request, await outages.batch(caller, batch.judged(), batch.mode))
 
@@ -65,7 +65,7 @@ def router(outages: Outages) -> Router:
     async def update_outage(
         request: Request, caller: Writer, outage_id: UUID, patch: schemas.OutagePatch, version: ExpectedVersion
     ) -> Response:
-        """Change an outage; `ended_at` ends it, null lets it go on. A withdrawn one stays as it is.
+        """Change an outage; `ended_at` ends it, null lets it go on. A withdrawn one keeps all but its labels.
 
         Its history follows its span. One that is open again does not end before it was reopened; where an end is
         corrected to lie before a reopening, there was none.
