@@ -39,6 +39,10 @@ def doubling(levels: int) -> dict[str, Any]:
         {"$defs": {"code": {"pattern": "^[0-9]+$"}}, "properties": {"a": {"$ref": "#/$defs/code"}}},
         {"properties": {"a": {"title": "A"}, "b": {"$ref": "#/properties/a"}}},
         {"$defs": {"a/b": {"type": "string"}}, "properties": {"x": {"$ref": "#/$defs/a~1b"}}},
+        {
+            "$defs": {"Größe": True, "a b": True},
+            "allOf": [{"$ref": "#/$defs/Gr%C3%B6%C3%9Fe"}, {"$ref": "#/$defs/a%20b"}],
+        },
         {"properties": {"$ref": {"type": "string"}}, "x-order": ["$ref"]},
         {"properties": {"a": {"enum": [{"$ref": "https://example.com/"}]}}},
         {"type": "object", "unevaluatedProperties": False, "allOf": [{"properties": {"a": True}}]},
@@ -58,6 +62,10 @@ def test_what_makes_a_form(schema: dict[str, Any]) -> None:
         ({"properties": {"a": 5}}, [("/properties/a", "type")]),
         ({"$schema": "http://json-schema.org/draft-07/schema#"}, [("/$schema", "not-one-of")]),
         ({"type": "string"}, [("/type", "not-one-of")]),
+        (
+            {"$defs": {"Größe": True}, "properties": {"a": {"$ref": "#/$defs/Größe"}}},
+            [("/properties/a/$ref", "reference-unsupported")],
+        ),
         ({"type": ["array", "null"], "minItems": 1}, [("/type", "not-one-of")]),
         ({"$ref": "https://example.com/schema.json"}, [("/$ref", "reference-outside")]),
         ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, [("/properties/a/$ref", "reference-outside")]),
@@ -129,6 +137,16 @@ def test_everything_that_is_wrong_is_told_with_its_place_and_never_repeated() ->
     assert secret not in json.dumps([(fault.pointer, fault.code, fault.message) for fault in faults])
 
 
+def test_a_name_that_is_wrong_is_told_with_the_name() -> None:
+    form = Form({"properties": {"a": {"propertyNames": {"pattern": "^[a-z]$", "minLength": 1}}}})
+    assert told(form.faults({"a": {"b": 1, "B": 2, "c/d": 3}})) == [
+        ("/form/a/B", "property-names"),
+        ("/form/a/c~1d", "property-names"),
+    ]
+    nothing = Form({"type": "object", "additionalProperties": False})
+    assert (told(nothing.faults({"a": 1, "b": 2})), nothing.faults({})) == ([("/form", "unknown-field")], [])
+
+
 def test_what_is_as_the_form_asks_has_no_faults() -> None:
     form = Form(LAPTOP)
     assert form.faults({"size": "13", "code": "0815", "colour": None}) == []
@@ -147,6 +165,8 @@ HOSTILE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "alternatives of items": ({"properties": {"a": {"items": {"oneOf": [{"type": "null"}] * 30}}}}, {"a": [0] * 9000}),
     "unevaluated in one another": (nested(7, unevaluatedProperties=False), {"x": 1, "y": 2}),
     "unevaluated in alternatives": ({"oneOf": [nested(6, unevaluatedProperties=False)] * 2}, {"x": 1, "y": 2}),
+    "many names": ({"propertyNames": {"pattern": "^y"}}, MANY),
+    "many names with much around": ({"propertyNames": {"maxLength": 3}}, {"a": "x" * 20_000} | MANY),
     "equal items": ({"properties": {"a": {"uniqueItems": True}}}, {"a": [{"b": n} for n in range(5000)]}),
     "a pattern as a value": ({"properties": {"a": {"format": "regex"}}}, {"a": "(" * 9000 + "a{999}" + ")" * 9000}),
 }

@@ -5,6 +5,7 @@ References are followed wherever they lead; a schema that would take too many st
 telling all faults would take is counted beside: the engine copies the value into each of them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ _SCHEMAS = frozenset(
     }
 )
 _UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
+_FRAGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")  # of a URI (RFC 3986)
 _TEXT_OF_ONE = 16
 _STEPS_OF_PATTERN = 100
 _TIMES_FOR_UNEVALUATED = 3  # the engine judges what is composed again to learn what it has looked at
@@ -57,6 +59,7 @@ class Effort:
     steps: int = 0
     telling: int = 0
     _bulks: dict[int, int] = field(default_factory=dict)
+    _holder: int = 0  # how large the object is whose names are looked at
     _followed: list[str] = field(default_factory=list)
 
     def apply(self, schema: Any, value: Any, place: Place = (), depth: int = 0) -> None:
@@ -68,7 +71,7 @@ class Effort:
             return
         own = 1 + _weight({name: inner for name, inner in schema.items() if name not in _SCHEMAS})
         self._spend(own)
-        self.telling += own * self._bulk(value)
+        self.telling += own * (self._holder + self._bulk(value))
         self._spend(_of_patterns(schema, value))
         for _ in range(1 if _UNEVALUATED.isdisjoint(schema) else _TIMES_FOR_UNEVALUATED):
             for way, inner in _composed(schema):
@@ -76,6 +79,10 @@ class Effort:
         self._follow(schema, value, place, depth)
         for way, inner, part in _parts(schema, value):
             self.apply(inner, part, (*place, *way), depth + 1)
+        for way, inner, name in _names(schema, value):
+            self._holder = self._bulk(value)  # what is wrong with a name is told with the object it is of
+            self.apply(inner, name, (*place, *way), depth + 1)
+            self._holder = 0
 
     def _follow(self, schema: Mapping[str, Any], value: Any, place: Place, depth: int) -> None:
         if "$dynamicRef" in schema:
@@ -99,6 +106,9 @@ class Effort:
         if not isinstance(reference, str) or not reference.startswith("#"):
             message = "A form's schema refers to nothing outside itself; what it refers to is written #/…"
             raise BadReferenceError(here, "reference-outside", message)
+        if not _FRAGMENT.fullmatch(reference, 1):
+            message = "In what a form's schema refers to, what a URI does not hold is written as %XX, in UTF-8."
+            raise BadReferenceError(here, "reference-unsupported", message)
         pointer = unquote(reference[1:])
         if pointer and not pointer.startswith("/"):
             message = "What a form's schema refers to is named by its place: #/…"
@@ -173,7 +183,11 @@ def _of_fields(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, A
     for way, inner in wholes:
         for part in [ANYTHING] if value is ANYTHING else value.values():
             yield way, inner, part
-    if "propertyNames" in schema:
+
+
+def _names(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, Any, Any]]:
+    """Give the schema that applies to the names of an object's fields, each with the name."""
+    if "propertyNames" in schema and (value is ANYTHING or isinstance(value, dict)):
         for name in [ANYTHING] if value is ANYTHING else value:
             yield ("propertyNames",), schema["propertyNames"], name
 

@@ -29,6 +29,7 @@ _SENTENCES = {
     "unknown-field": "There is no such field.",
     "not-one-of": "This is none of the values there are.",
     "not-allowed": "This may not be there.",
+    "property-names": "The form has no field of such a name.",
     "pattern": "This is not written as the form asks.",
     "format": "This is not written as the form asks.",
     "type": "This is of another type than the form asks for.",
@@ -109,6 +110,10 @@ def _told(error: ValidationError, place: str) -> list[Fault]:
     kind, where = error.kind, f"{place}{pointer_to(error.instance_path)}"
     if kind.name == "required":
         return [_fault(f"{where}{pointer_to([kind.as_dict()['property']])}", "missing")]
+    if kind.name == "propertyNames":
+        return [_fault(f"{where}{pointer_to([kind.as_dict()['error'].instance])}", "property-names")]
+    if kind.name == "falseSchema" and list(error.schema_path)[-1:] == ["additionalProperties"]:
+        return [Fault(where, "unknown-field", "This has no fields.")]
     if kind.name in _UNKNOWN:
         return [_fault(f"{where}{pointer_to([name])}", "unknown-field") for name in kind.as_dict()["unexpected"]]
     return [_fault(where, _CODES.get(kind.name) or _CAPITAL.sub("-", kind.name).lower())]
