@@ -1,4 +1,5 @@
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -53,6 +54,25 @@ async def test_each_change_of_the_form_has_the_next_version(catalog: Catalog) ->
     patches = [await catalog.patch(own, {"form_schema": one}) for one in (FORM, FORM, OTHER_FORM, None, FORM)]
     assert [patched["form_version"] for patched in patches] == [1, 1, 2, 2, 3]
     assert (await catalog.patch(own, {"name": "Other"}))["form_version"] == 3
+
+
+def choice(*values: object) -> dict[str, Any]:
+    return {"type": "object", "properties": {"screen": {"enum": [*values], "default": values[0]}}}
+
+
+async def test_a_form_that_says_true_is_another_than_one_that_says_1(catalog: Catalog) -> None:
+    service = await catalog.service()
+    item = {"key": "phone", "name": "A phone", "service_id": service["id"]}
+    own = f"catalogue-items/{(await catalog.post('catalogue-items', item | {'form_schema': choice(1, 0)}))['id']}"
+    assert (await catalog.patch(own, {"form_schema": choice(1.0, 0)}))["form_version"] == 1
+    patched = await catalog.patch(own, {"form_schema": choice(True, False)})
+    assert (patched["form_version"], patched["version"]) == (2, 2)
+    assert json.dumps(patched["form_schema"]["properties"]["screen"]["enum"]) == "[true, false]"
+    await catalog.batch("catalogue-items", [item | {"form_schema": choice(True, 0)}])
+    assert json.dumps((await catalog.get(own))["form_schema"]["properties"]["screen"]["enum"]) == "[true, 0]"
+    del item["key"]
+    replaced = await catalog.send("PUT", "catalogue-items/by-key/phone", json=item | {"form_schema": choice(1, 0)})
+    assert (replaced.status_code, replaced.json()["form_version"]) == (200, 4)
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,14 @@ async def test_what_was_asked_for_never_changes(catalog: Catalog) -> None:
     assert sorted(pointers(refused)) == sorted((f"/items/0/{name}", "immutable") for name in other)
 
 
+async def test_true_is_not_what_was_asked_for_by_1(catalog: Catalog) -> None:
+    await catalog.item(key="laptop", published=False)
+    await one(catalog, past(1, *WHOLE, form={"screens": 1}))
+    assert (await one(catalog, past(1, form={"screens": 1.0})))["version"] == 1
+    refused = await catalog.batch("service-requests", [past(1, form={"screens": True})], status=422)
+    assert pointers(refused) == [("/items/0/form", "immutable")]
+
+
 async def test_without_a_past_an_item_is_a_new_request(catalog: Catalog) -> None:
     await catalog.item(key="laptop")
     writer = catalog.limited_to("catalog:write")

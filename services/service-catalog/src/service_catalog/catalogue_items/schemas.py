@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from chassis.free_json import FreeObject
 from chassis.merging import Part, PartOf
@@ -24,9 +24,10 @@ from chassis.schemas import (
     Text,
     Traceable,
 )
+from service_catalog.catalogue_items.json_objects import JsonObject
 
 State = Literal["draft", "published", "withdrawn"]
-FormSchema = Annotated[dict[str, Any], FreeObject(bytes_max=32 * 1024, depth_max=64)]
+FormSchema = Annotated[dict[str, Any], FreeObject(bytes_max=32 * 1024, depth_max=64), AfterValidator(JsonObject)]
 Minutes = Annotated[int, Field(ge=1, le=1_000_000)]
 
 EXAMPLE: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from chassis.free_json import FreeObject
 from chassis.past import STEPS_MAX
@@ -21,13 +21,14 @@ from chassis.schemas import (
     Text,
     Traceable,
 )
+from service_catalog.catalogue_items.json_objects import JsonObject
 from service_catalog.clocks.schemas import ClockShown, Paused
 
 State = Literal[
     "awaiting_approval", "approved", "rejected", "in_fulfilment", "on_hold", "fulfilled", "closed", "cancelled"
 ]
 HoldReason = Literal["awaiting_requester", "awaiting_vendor", "other"]
-FilledIn = Annotated[dict[str, Any], FreeObject(bytes_max=32 * 1024, depth_max=32)]
+FilledIn = Annotated[dict[str, Any], FreeObject(bytes_max=32 * 1024, depth_max=32), AfterValidator(JsonObject)]
 
 EXAMPLE: dict[str, Any] = {
     "catalogue_item_id": "01890a5d-ac96-774b-bcce-b302099a8057",
