@@ -303,6 +303,22 @@ async def test_an_improvement_may_come_from_an_incident(catalog: Catalog) -> Non
     assert pointers(await stranger.post("improvements", theirs, status=422)) == [("/origin/id", "reference-unknown")]
 
 
+async def test_an_improvement_may_come_from_a_problem_that_there_is(catalog: Catalog) -> None:
+    problem = await catalog.problem()
+    origin = {"type": "problem", "id": problem["id"]}
+    made = await proposed(catalog, origin=origin)
+    item = {"external_source": "w", "external_id": "1", "title": "Renew it", "service_id": made["service_id"]}
+    (same,) = await catalog.batch("improvements", [item | {"origin": origin}])
+    assert made["origin"] == (await catalog.get(f"improvements/{same['id']}"))["origin"] == origin
+    for id_ in ("PRB0012", made["id"], (await catalog.of_another_organisation().problem())["id"]):
+        wrong = item | {"origin": {"type": "problem", "id": id_}}
+        refused = await catalog.batch("improvements", [wrong], status=422)
+        assert pointers(refused) == [("/items/0/origin/id", "reference-unknown")]
+        told_alone = EXAMPLE | {name: wrong[name] for name in ("origin", "service_id")}
+        refused = await catalog.post("improvements", told_alone, status=422)
+        assert pointers(refused) == [("/origin/id", "reference-unknown")]
+
+
 async def test_of_two_equal_commands_one_wins(catalog: Catalog) -> None:
     own = await brought(catalog, "proposed")
     for target in ("approved", "in_progress", "closed"):

@@ -1,8 +1,9 @@
 """How the items of a batch of improvements are written, given what is known already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.batch import Upsert, identity_of
 from chassis.past import (
@@ -50,9 +51,15 @@ def needs_import(items: Sequence[ImprovementItem]) -> bool:
 
 
 def drafted(
-    item: ImprovementItem | Rejection, known: Mapping[Any, Any], services: Known, *, now: datetime, actor: str
+    item: ImprovementItem | Rejection,
+    known: Mapping[Any, Any],
+    services: Known,
+    problems: Collection[UUID],
+    *,
+    now: datetime,
+    actor: str,
 ) -> Draft | Rejection:
-    """Return how an item is written, or why not."""
+    """Return how an item is written, or why not; `problems` are those of the named ones that exist."""
     if isinstance(item, Rejection):
         return item
     row = known.get(identity_of(IMPROVEMENTS, vars(item)))
@@ -65,7 +72,7 @@ def drafted(
     present = row["benefit"] if row is not None else None
     values: dict[str, Any] = {name: getattr(item, name) for name in _PLAIN} | {"service_id": service, "title": title}
     values["benefit"] = benefit_document(item.benefit, present, faults)
-    values |= origin_columns(item.origin, faults)
+    values |= origin_columns(item.origin, problems, faults)
     faults += faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _INSTANTS}, now)
     named = set(item.model_fields_set)
     planned_end = item.planned_end if row is None or "planned_end" in named else row["planned_end"]

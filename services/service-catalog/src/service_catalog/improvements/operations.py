@@ -21,7 +21,7 @@ from chassis.transitions import transitions_document
 from chassis.writing import revise
 from service_catalog.improvements import importing
 from service_catalog.improvements.lifecycle import LIFECYCLE, OVER, Candidate, begun, emptied, entered
-from service_catalog.improvements.promises import benefit_document, origin_columns
+from service_catalog.improvements.promises import benefit_document, origin_columns, problems_named
 from service_catalog.improvements.schemas import (
     ImprovementItem,
     ImprovementPatch,
@@ -29,6 +29,7 @@ from service_catalog.improvements.schemas import (
     NewImprovement,
 )
 from service_catalog.improvements.tables import IMPROVEMENTS
+from service_catalog.problems.directory import existing_problems
 from service_catalog.services.directory import find_services
 
 APPROVE = "catalog:approve"
@@ -50,7 +51,8 @@ class Improvements:
             faults: list[Fault] = []
             values: dict[str, Any] = {name: getattr(new, name) for name in type(new).model_fields.keys() - _BY_HAND}
             values["benefit"] = benefit_document(new.benefit, None, faults)
-            values |= origin_columns(new.origin, faults) | begun(tx.now)
+            problems = await existing_problems(tx, problems_named([new.origin]))
+            values |= origin_columns(new.origin, problems, faults) | begun(tx.now)
             if faults:
                 raise invalid(*faults)
             return await conclude(tx, await begin(tx, IMPROVEMENTS, values))
@@ -81,7 +83,10 @@ class Improvements:
                 tx, keys=(item.service_key for item in sound), ids=(item.service_id for item in sound)
             )
             known = await known_rows(tx, IMPROVEMENTS, [identity_of(IMPROVEMENTS, vars(item)) for item in sound])
-            drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
+            problems = await existing_problems(tx, problems_named(item.origin for item in sound))
+            drafts = [
+                importing.drafted(item, known, services, problems, now=tx.now, actor=caller.subject) for item in items
+            ]
             report = await write_told(tx, IMPROVEMENTS, drafts, mode=mode, known=known, details=importing.details_of)
             return await conclude(tx, report.answer())
 

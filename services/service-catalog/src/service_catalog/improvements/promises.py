@@ -1,6 +1,6 @@
 """What an improvement came from, and what it promises, as they are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +12,31 @@ NO_ORIGIN: dict[str, Any] = {"origin_type": None, "origin_id": None, "origin_inc
 _NEEDED = ("kpi", "target")
 
 
-def origin_columns(origin: Origin | None, faults: list[Fault]) -> dict[str, Any]:
-    """Return the columns of an origin; one that is an incident names it by its id."""
+def problems_named(origins: Iterable[Origin | None]) -> set[UUID]:
+    """Return the problems that these origins name."""
+    ids = (_id_of(origin) for origin in origins if origin is not None and origin.type == "problem")
+    return {id_ for id_ in ids if id_ is not None}
+
+
+def origin_columns(origin: Origin | None, problems: Collection[UUID], faults: list[Fault]) -> dict[str, Any]:
+    """Return the columns of an origin; an incident or a problem is named by its id. `problems` are those there are."""
     if origin is None:
         return NO_ORIGIN
     columns: dict[str, Any] = {"origin_type": origin.type, "origin_id": origin.id, "origin_incident_id": None}
     if origin.type == "incident":
-        try:
-            columns["origin_incident_id"] = UUID(origin.id)
-        except ValueError:
+        columns["origin_incident_id"] = _id_of(origin)
+        if columns["origin_incident_id"] is None:
             faults.append(Fault("/origin/id", "reference-unknown", "An incident is named by its id."))
+    if origin.type == "problem" and _id_of(origin) not in problems:
+        faults.append(Fault("/origin/id", "reference-unknown", "There is no such problem; it is named by its id."))
     return columns
+
+
+def _id_of(origin: Origin) -> UUID | None:
+    try:
+        return UUID(origin.id)
+    except ValueError:
+        return None
 
 
 def benefit_document(
