@@ -2,7 +2,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from catalog_api import Catalog, codes
+import pytest
+from catalog_api import Catalog, ago, codes
 
 from chassis import clock
 from chassis.testkit.applications import pointers
@@ -164,6 +165,22 @@ async def test_what_was_approved_stays_in_a_batch_too(catalog: Catalog) -> None:
     assert (renamed["id"], renamed["version"]) == (made["id"], 2)
     (corrected,) = await catalog.batch("changes", [imported(1, risk="high", state="approved", title="Other")])
     assert (await catalog.get(f"changes/{corrected['id']}"))["risk"] == "high"
+
+
+@pytest.mark.parametrize(
+    ("path", "item"),
+    [
+        ("changes", {"title": "Move it", "state": "approved"}),
+        ("maintenance-windows", {"planned_start": ago(hours=-1), "planned_end": ago(hours=-2)}),
+    ],
+)
+async def test_services_in_another_order_are_the_same(catalog: Catalog, path: str, item: dict[str, Any]) -> None:
+    ids = [(await catalog.service(key=key))["id"] for key in ("one", "other", "third")]
+    known = {"external_source": "itsm", "external_id": "1"}
+    (made,) = await catalog.batch(path, [known | item | {"service_ids": ids}])
+    (same,) = await catalog.batch(path, [known | {"service_keys": ["third", "one", "other"]}])
+    patched = await catalog.patch(f"{path}/{made['id']}", {"service_ids": [*ids[::-1], ids[0]]})
+    assert (same["version"], patched["version"], patched["service_ids"]) == (1, 1, ids)
 
 
 async def test_a_batch_is_all_or_nothing_or_each_by_itself(catalog: Catalog) -> None:

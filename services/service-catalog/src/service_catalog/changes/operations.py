@@ -32,7 +32,7 @@ from service_catalog.changes.tables import CHANGES, change
 from service_catalog.dependencies.operations import Dependencies
 from service_catalog.maintenance_windows.operations import MaintenanceWindows
 from service_catalog.services.directory import find_services, lock_services
-from service_catalog.services.membership import claims, existing_services, names
+from service_catalog.services.membership import claims, existing_services, in_order_of, names
 
 _PROPOSED = frozenset({LIFECYCLE.initial, "requested"})
 APPROVE = "catalog:approve"
@@ -78,7 +78,7 @@ class Changes:
             row = await get_to_change(tx, CHANGES, id_, expected=expected)
             changes = patch.changes(row)
             if "service_ids" in changes:
-                changes["service_ids"] = await existing_services(tx, changes["service_ids"])
+                changes["service_ids"] = in_order_of(row, await existing_services(tx, changes["service_ids"]))
             _refuse_unsound(*(changes.get(name, row[name]) for name in ("planned_start", "planned_end")))
             refusal = fixed(row, changes)
             if refusal is not None:

@@ -37,7 +37,7 @@ from service_catalog.maintenance_windows.schemas import (
 from service_catalog.maintenance_windows.spans import REACHED, SPAN_FIELDS, Spans, lacking
 from service_catalog.maintenance_windows.tables import WINDOWS, maintenance_window
 from service_catalog.services.directory import find_services
-from service_catalog.services.membership import Span, claims, existing_services, names
+from service_catalog.services.membership import Span, claims, existing_services, in_order_of, names
 
 IMPORT = "catalog:import"
 SHOWN_MAX = 100
@@ -84,7 +84,7 @@ class MaintenanceWindows:
             row = await get_to_change(tx, WINDOWS, id_, expected=expected)
             changes = patch.changes(row)
             if "service_ids" in changes:
-                changes["service_ids"] = await existing_services(tx, changes["service_ids"])
+                changes["service_ids"] = in_order_of(row, await existing_services(tx, changes["service_ids"]))
                 changes = differing(row, changes)
             if row["state"] == CANCELLED and changes.keys() - {"labels"}:
                 raise importing.STAYS.anew()

@@ -99,4 +99,12 @@ def services_of_item(
         if row is not None:
             return row["service_ids"], []
         return [], [Fault("/service_ids", "missing", "The services are named by service_ids or service_keys.")]
-    return named_services(ids or (), keys or (), known)
+    kept, faults = named_services(ids or (), keys or (), known)
+    return in_order_of(row, kept), faults
+
+
+def in_order_of(row: Any, service_ids: list[str]) -> list[str]:
+    """Return services in the order in which a resource has them already, if these are the same: they are a set."""
+    if row is not None and sorted(row["service_ids"]) == sorted(service_ids):
+        return list(row["service_ids"])
+    return service_ids
