@@ -292,6 +292,17 @@ async def test_of_a_history_that_went_back_the_last_approval_counts(catalog: Cat
     assert (shown["state"], shown["approved_at"], shown["started_at"]) == ("approved", "2025-07-02T00:00:00Z", None)
 
 
+async def test_what_is_not_known_of_the_past_is_not_made_up_by_going_on(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    item = {"external_source": "w", "external_id": "1", "title": "Let it stay up", "service_key": "shop"}
+    (made,) = await catalog.batch("improvements", [item | {"state": "in_progress", "planned_end": "2027-01-01"}])
+    own = f"improvements/{made['id']}"
+    shown = [await catalog.move(own, to) for to in ("on_hold", "in_progress")]
+    closed = await catalog.move(own, "closed", outcome="partial")
+    assert [(one["approved_at"], one["started_at"]) for one in (*shown, closed)] == [(None, None)] * 3
+    assert (closed["first_planned_end"], closed["closed_at"]) == ("2027-01-01T23:59:59Z", closed["state_since"])
+
+
 async def test_an_improvement_may_come_from_an_incident(catalog: Catalog) -> None:
     incident = await catalog.incident()
     made = await proposed(catalog, origin={"type": "incident", "id": incident["id"]})

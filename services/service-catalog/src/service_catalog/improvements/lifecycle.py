@@ -79,12 +79,15 @@ def begun(at: datetime) -> dict[str, Any]:
 def entered(course: Mapping[str, Any], to: str, at: datetime, planned_end: datetime | None) -> dict[str, Any]:
     """Return how the course of an improvement changes when it enters a state, from whichever it comes.
 
-    The end that was planned when it was first approved stays, however often it is planned anew.
+    The end that was planned when it was first approved stays, however often it is planned anew. What was approved or
+    started nobody knows when stays so, whatever becomes of it.
     """
+    before = course["state"]
     changes: dict[str, Any] = {"state": to, "state_since": at, "closed_at": at if to == "closed" else None}
-    if to in APPROVED and course["approved_at"] is None:
-        changes["approved_at"] = at
+    if to in APPROVED:
         changes["first_planned_end"] = course["first_planned_end"] or planned_end
-    if to in STARTED and course["started_at"] is None:
-        changes["started_at"] = at
+    if to in APPROVED and before not in APPROVED:
+        changes["approved_at"] = course["approved_at"] or at
+    if to in STARTED and before not in STARTED:
+        changes["started_at"] = course["started_at"] or at
     return changes
