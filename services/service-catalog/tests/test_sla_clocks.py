@@ -172,6 +172,16 @@ def test_a_new_priority_starts_with_the_incident_and_inherits_the_pauses() -> No
     assert (present.state, present.elapsed_seconds) == ("running", 6 * 3600)
 
 
+def test_a_pause_that_lasts_ends_with_a_clock_that_was_superseded() -> None:
+    held, on = Step("on_hold", at("mon 10:00"), "awaiting_caller"), Step("in_progress", at("mon 12:00"))
+    measured = target("resolution_time", "P3", 1440, OFFICE)
+    for steps in ([held], [held, on]):
+        course = Course(at("mon 08:00"), steps, [Urgency("P3", at("mon 08:00")), Urgency("P1", at("mon 11:00"))])
+        (pause,) = clock_of(course, measured, at("mon 16:00"), at("mon 11:00")).pauses
+        assert (pause.since, pause.until) == (at("mon 10:00"), at("mon 11:00"))
+        assert clock_of(course, measured, at("mon 16:00"), at("mon 10:00")).pauses == []
+
+
 @pytest.mark.parametrize(
     ("start", "due", "hours"),
     [

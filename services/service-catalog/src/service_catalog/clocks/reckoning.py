@@ -111,7 +111,7 @@ def clock_of(target: MeasureT, run: Run, now: datetime, superseded_at: datetime 
     """Return the clock of one target, as it stands now or stood when it was superseded."""
     ends = [to_second(end) for end in (run.stopped_at, run.given_up_at, superseded_at) if end is not None]
     end = min([*ends, to_second(now)])
-    measured = list(_clipped(run.stretches, end))
+    measured = list(_clipped(run.stretches, end, is_over=bool(ends)))
     seconds = target.minutes * 60
     running = [(one.since, end if one.until is None else one.until) for one in measured if one.pause is None]
     due = _read(target.calendar, running, seconds)
@@ -159,12 +159,14 @@ def _over_since(steps: Sequence[Step], over: frozenset[str]) -> datetime:
     return steps[first].at
 
 
-def _clipped(stretches: Iterable[Stretch], end: int) -> Iterator[Stretch]:
+def _clipped(stretches: Iterable[Stretch], end: int, *, is_over: bool) -> Iterator[Stretch]:
+    """Give what lies before the end; what lasts ends with a clock that is over."""
     for one in stretches:
-        if one.until is None and one.since <= end:
+        until = end if one.until is None else min(one.until, end)
+        if one.until is None and not is_over and one.since <= end:
             yield one
-        elif one.until is not None and one.since < min(one.until, end):
-            yield one._replace(until=min(one.until, end))
+        elif one.since < until:
+            yield one._replace(until=until)
 
 
 def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
