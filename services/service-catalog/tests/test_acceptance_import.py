@@ -103,6 +103,15 @@ async def test_a_decision_is_replaced_and_corrected_never_taken_back(catalog: Ca
     assert pointers(refused) == [("/items/0", "criterion-decided")]
 
 
+async def test_an_instant_and_an_approver_told_as_null_are_not_told(catalog: Catalog) -> None:
+    path = await path_of(catalog)
+    item = criterion(1, status="passed", decided_at=None, approver=None, decision_reason=None)
+    (made,) = await catalog.batch(path, [item])
+    first = await shown(catalog, path, made)
+    assert [one["version"] for one in await catalog.batch(path, [item])] == [1]
+    assert await shown(catalog, path, made) == first
+
+
 async def test_what_was_decided_elsewhere_counts_as_decided(catalog: Catalog) -> None:
     service = await catalog.complete_service()
     own = f"services/{service['id']}"

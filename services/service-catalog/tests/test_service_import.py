@@ -84,6 +84,15 @@ async def test_a_state_told_alone_is_entered_now(catalog: Catalog) -> None:
     assert [(step["from"], step["to"]) for step in steps] == [(None, "proposed"), ("proposed", "supporting")]
 
 
+async def test_a_time_told_as_null_is_not_told(catalog: Catalog) -> None:
+    untold = {"live_from": None, "retired_at": None}
+    items = [imported("shop", state="delivering", **untold), imported("till", state="retired", **untold)]
+    made = await catalog.batch("services", items)
+    first = [await catalog.get(f"services/{one['id']}") for one in made]
+    assert [one["version"] for one in await catalog.batch("services", items)] == [1, 1]
+    assert [await catalog.get(f"services/{one['id']}") for one in made] == first
+
+
 @pytest.mark.parametrize(
     ("past", "expected"),
     [

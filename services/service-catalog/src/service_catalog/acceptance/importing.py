@@ -87,12 +87,12 @@ def _decision(item: CriterionItem, row: Any, *, now: datetime, actor: str) -> di
     if status == OPEN:
         return UNDECIDED
     kept = before if status == before["status"] else UNDECIDED
-    told = {name: getattr(item, name) if name in item.model_fields_set else kept[name] for name in _TOLD}
+    reason = item.decision_reason if "decision_reason" in item.model_fields_set else kept["decision_reason"]
     return {
         "status": status,
-        "decided_at": told["decided_at"] or now,
-        "decision_reason": told["decision_reason"],
-        "approver": told["approver"] or actor,
+        "decided_at": item.decided_at or kept["decided_at"] or now,
+        "decision_reason": reason,
+        "approver": item.approver or kept["approver"] or actor,
     }
 
 

@@ -48,7 +48,7 @@ def drafted(
     values = item.model_dump(include=set(_PLAIN))
     named = {name for name in item.model_fields_set if not (name in _NEVER_NULL and getattr(item, name) is None)}
     steps = steps_of(item.history)
-    past = _walked(item, steps) if steps else _past(item, row, named, now)
+    past = _walked(item, steps) if steps else _past(item, row, now)
     faults = faults_of(item.history or (), item.state, {name: getattr(item, name) for name in _TOLD}, now)
     faults += _faults(item, past)
     if row is not None and not named & HISTORICAL:
@@ -72,13 +72,12 @@ def _identity(item: ServiceItem) -> Any:
     return identity_of(SERVICES, {name: getattr(item, name) for name in ("key", "external_source", "external_id")})
 
 
-def _past(item: ServiceItem, row: Any, named: set[str], now: datetime) -> dict[str, Any]:
+def _past(item: ServiceItem, row: Any, now: datetime) -> dict[str, Any]:
     """Return the state of a service with what follows from it, as the item and what was known tell."""
     before = row or {"state": LIFECYCLE.initial, "live_from": None, "retired_at": None}
-    told = {name: getattr(item, name) if name in named else before[name] for name in ("state", *_TOLD)}
-    return {"state": told["state"]} | lifecycle.entered(
-        told["state"], live_from=told["live_from"], retired_at=told["retired_at"], at=now
-    )
+    state = item.state or before["state"]
+    said = {name: getattr(item, name) or before[name] for name in _TOLD}
+    return {"state": state} | lifecycle.entered(state, **said, at=now)
 
 
 def _walked(item: ServiceItem, steps: Sequence[Step]) -> dict[str, Any]:
