@@ -1,5 +1,6 @@
 from typing import Any
 
+import pytest
 from catalog_api import Catalog
 
 from chassis.testkit.applications import pointers
@@ -151,6 +152,34 @@ async def test_an_incident_did_not_occur_after_what_is_known_of_it(catalog: Cata
     assert (moved["occurred_at"], moved["state_since"]) == (late["occurred_at"], late["occurred_at"])
 
 
+@pytest.mark.parametrize("way", ["patch", "batch"])
+async def test_a_beginning_that_was_told_goes_along_with_the_occurrence(catalog: Catalog, way: str) -> None:
+    await catalog.service(key="shop")
+    made = await catalog.batch("incidents", [past(1, "new@09:00", "acknowledged@09:30"), past(2, "new@09:00")])
+    for number, one_made in enumerate(made, 1):
+        own, later = f"incidents/{one_made['id']}", {"occurred_at": f"2025-03-02T09:{number}0:00Z"}
+        if way == "patch":
+            await catalog.patch(own, later)
+        else:
+            await one(catalog, {"external_source": "desk", "external_id": str(number)} | later)
+        kept = await catalog.get(own)
+        first, *rest = (await catalog.get(f"{own}/transitions"))["history"]
+        assert kept["occurred_at"] == first["at"] == later["occurred_at"]
+        assert (first["from"], first["to"], [step["at"] for step in rest]) == (
+            *(None, "new"),
+            ["2025-03-02T09:30:00Z"] if rest else [],
+        )
+        assert kept["state_since"] == (rest[0]["at"] if rest else first["at"])
+
+
+async def test_what_was_told_of_the_time_before_comes_after_the_occurrence(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    for number, steps in enumerate((("new@09:10",), ("acknowledged@09:10", "new@09:30"))):
+        own = f"incidents/{(await one(catalog, past(number, *steps)))['id']}"
+        refused = await catalog.patch(own, {"occurred_at": "2025-03-02T09:20:00Z"}, status=422)
+        assert pointers(refused) == [("/occurred_at", "after-first")]
+
+
 async def test_instants_agree_with_one_another_and_with_the_history(catalog: Catalog) -> None:
     await catalog.service(key="shop")
     at = {"resolved_at": "2025-03-02T12:00:00Z"}
@@ -178,6 +207,43 @@ async def test_what_is_resolved_twice_has_been_so_since_the_first_time(catalog: 
         clock for clock in (await catalog.get(f"{own}/sla"))["clocks"] if clock["metric"] == "resolution_time"
     )
     assert (await catalog.get(own))["resolved_at"] == resolution["stopped_at"] == "2025-03-02T10:00:00Z"
+
+
+async def test_instants_told_as_null_follow_from_the_history(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    untold = dict.fromkeys(("acknowledged_at", "resolved_at", "closed_at"))
+    made = await one(catalog, past(1, "acknowledged@09:10", "resolved@10:00", "closed@11:00", **untold))
+    kept = await shown(catalog, made)
+    assert [kept[name] for name in untold] == [f"2025-03-02T{at}:00Z" for at in ("09:10", "10:00", "11:00")]
+
+
+async def test_nothing_is_told_that_the_state_has_not_reached(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    answered = {"acknowledged_at": "2025-03-02T09:10:00Z"}
+    items = [
+        past(1, state="new", **answered),
+        past(2, "acknowledged@09:10", "new@09:20", **answered),
+        past(3, "cancelled@09:10", "in_progress@09:20", cancel_reason="other"),
+        past(4, "cancelled@09:10", cancel_reason="other"),
+    ]
+    told = await catalog.batch("incidents", items, mode="independent")
+    assert [item["status"] for item in told] == [422, 201, 422, 201]
+    assert pointers(told[0]["problem"]) == [("/acknowledged_at", "state-not-reached")]
+    assert pointers(told[2]["problem"]) == [("/cancel_reason", "not-allowed")]
+
+
+async def test_what_is_over_stays_unless_its_past_is_told(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    steps = ("resolved@10:00", "closed@11:00")
+    own = f"incidents/{(await one(catalog, past(1, *steps)))['id']}"
+    known = {"external_source": "desk", "external_id": "1"}
+    (refused,) = await catalog.batch("incidents", [known | {"impact": "high"}], mode="independent")
+    assert (refused["problem"]["code"], refused["problem"]["fields"]) == ("incident-over", ["impact"])
+    lost = await catalog.batch("incidents", [known | {"factor": None, "resolution": " "}], status=422)
+    assert pointers(lost) == [("/items/0/factor", "missing"), ("/items/0/resolution", "missing")]
+    assert (await one(catalog, known | {"impact": "medium", "title": "It was slow"}))["version"] == 2
+    await one(catalog, past(1, *steps, impact="high"))
+    assert (await catalog.get(own))["priority"] == "P2"
 
 
 async def test_an_item_changes_only_what_it_names(catalog: Catalog) -> None:

@@ -393,6 +393,15 @@ async def test_what_was_reopened_or_is_led_by_another_tool_does_not_close_itself
     assert (await catalog.get(f"incidents/{imported['id']}"))["state"] == "resolved"
 
 
+async def test_what_a_batch_adds_as_resolved_closes_itself_where_no_tool_leads_it(
+    catalog: Catalog, addresses: Addresses
+) -> None:
+    item = {"service_id": (await catalog.service())["id"], "title": "T", "occurred_at": ago(days=9)}
+    (added,) = await catalog.batch("incidents", [item | {"resolved_at": ago(days=8)}])
+    await watched(addresses)
+    assert (await catalog.get(f"incidents/{added['id']}"))["state"] == "closed"
+
+
 async def test_service_batches_that_exchange_the_hours_are_noticed(
     catalog: Catalog, pools: Pools, addresses: Addresses
 ) -> None:

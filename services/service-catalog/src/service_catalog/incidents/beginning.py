@@ -1,9 +1,12 @@
-"""How an incident began: told by the incident itself, so that its creation writes no step of history."""
+"""How an incident began: told by the incident itself, unless an import has told a step for it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from chassis.history import Course, Entry
 from chassis.schemas import instant_text
 from service_catalog.incidents.lifecycle import LIFECYCLE
 from service_catalog.incidents.links import LINKED, first_link
@@ -16,6 +19,17 @@ def with_beginning(incident: Any, history: str) -> str:
     beginning = _step(incident, instant_text(incident["occurred_at"]), LIFECYCLE.initial, {})
     rest = history[1:-1]
     return f"[{json.dumps(beginning)}{',' if rest else ''}{rest}]"
+
+
+def moved(before: Mapping[str, Any], occurred_at: datetime) -> Course:
+    """Return what makes the step that an incident began with, where one was told, go along with its occurrence."""
+
+    def course(steps: Sequence[Entry]) -> Sequence[Entry]:
+        if not steps or steps[0].from_state is not None or steps[0].at != before["occurred_at"]:
+            return steps
+        return [replace(steps[0], at=occurred_at), *steps[1:]]
+
+    return course
 
 
 def first_parent(incident: Any, steps: Sequence[Any]) -> list[Any]:

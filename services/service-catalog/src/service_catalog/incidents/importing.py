@@ -1,20 +1,21 @@
 """How the items of a batch of incidents are written, given what is known already."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
-from chassis.history import Entry
+from chassis.history import Course, Entry
 from chassis.past import Draft, Step, faults_of_course, steps_of
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
+from service_catalog.incidents.beginning import moved
 from service_catalog.incidents.handling import FIELDS, handling_steps
-from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, entered
+from service_catalog.incidents.lifecycle import LIFECYCLE, UNRESOLVED, entered, faults_of_loss, once_over
 from service_catalog.incidents.links import LINKED, child_step, link_steps
-from service_catalog.incidents.past import INSTANTS, course_of, differing, faults_of, faults_of_end, reached, told
+from service_catalog.incidents.past import INSTANTS, course_of, differing, faults_of, faults_of_reach, reached, told
 from service_catalog.incidents.priority import priority_of
 from service_catalog.incidents.schemas import IncidentItem
 from service_catalog.incidents.tables import INCIDENTS
@@ -52,15 +53,16 @@ def drafted(
         del values[name]
     steps = steps_of(item.history)
     occurred_at = item.occurred_at or (row["occurred_at"] if row else steps[0].at if steps else now)
-    instants = {name: getattr(item, name) for name in INSTANTS if name in named}
+    instants = {name: at for name in INSTANTS if name in named and ((at := getattr(item, name)) or not steps)}
     faults = faults_of(steps, occurred_at, instants, now)
     if steps and item.state not in {None, steps[-1].state}:
         faults.append(Fault("/state", "state-differs", "The state is the last one of the history."))
     if faults:
         return invalid(*faults)
     course = _course(item, row, steps, occurred_at, instants, now)
-    faults = faults_of_end(course["state"], instants) or differing(steps, occurred_at, instants)
-    faults = faults or faults_of_course(course, row, INSTANTS, instants, steps) or _late(row, course, occurred_at)
+    faults = faults_of_reach(course["state"], instants, steps) or differing(steps, occurred_at, instants)
+    faults = faults or faults_of_course(course, row, INSTANTS, instants, steps) or late(row, course, occurred_at)
+    faults = faults or _misplaced(item, course["state"])
     if faults:
         return invalid(*faults)
     impact, urgency = (values[name] if row is None or name in named else row[name] for name in ("impact", "urgency"))
@@ -71,6 +73,8 @@ def drafted(
     values["occurred_at"] = occurred_at
     values["priority"] = priority_of(impact, urgency)
     values["reported_by"] = actor if row is None else row["reported_by"]
+    if refusal := _refused_once_over(row, values, named):
+        return refusal
     change = change_of(row, values["state"], actor=actor)
     if row is not None and "occurred_at" in named and course["state_since"] == occurred_at:
         named = named | {"state_since"}
@@ -81,6 +85,22 @@ def drafted(
         change=change,
     )
     return Draft(upsert, steps)
+
+
+def _misplaced(item: IncidentItem, state: str) -> list[Fault]:
+    """Return what belongs to another state than the incident's."""
+    if item.cancel_reason is None or state == "cancelled":
+        return []
+    return [Fault("/cancel_reason", "not-allowed", "Only what is cancelled has a cancel_reason.")]
+
+
+def _refused_once_over(row: Any, values: Mapping[str, Any], named: Iterable[str]) -> Rejection | None:
+    """Refuse of a known incident what is refused by PATCH too, where nothing is told of the past."""
+    if row is None or not HISTORICAL.isdisjoint(named):
+        return None
+    changes = {name: values[name] for name in _named(frozenset(named)) if row[name] != values[name]}
+    faults = faults_of_loss(row["state"], changes)
+    return once_over(row, changes) or (invalid(*faults) if faults else None)
 
 
 @lru_cache  # the items of a batch mostly name the same
@@ -130,12 +150,22 @@ def _course(
     return course | instants
 
 
-def _late(row: Any, course: Mapping[str, Any], occurred_at: datetime) -> list[Fault]:
+def late(row: Any, course: Mapping[str, Any], occurred_at: datetime) -> list[Fault]:
     """Return what is wrong where a known incident is said to have occurred after what is known of it."""
     known = [at for name in ("state_since", *INSTANTS) if (at := course[name]) is not None]
     if row is None or occurred_at <= min(known):
         return []
     return [Fault("/occurred_at", "after-first", "This lies after the first step of the incident.")]
+
+
+def beginnings(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, Course]:
+    """Return what becomes of the histories of incidents of which a batch tells another beginning, and no steps."""
+    return {
+        result.id: moved(result.before, draft.upsert.values["occurred_at"])
+        for draft, result in zip(drafts, results, strict=True)
+        if isinstance(draft, Draft) and not draft.steps and result.written and result.before and result.id is not None
+        if "occurred_at" in draft.upsert.named
+    }
 
 
 def reprioritised(before: Mapping[str, Any], changes: Mapping[str, Any], at: datetime) -> list[Entry]:
@@ -196,7 +226,8 @@ def _changed(
 def watched(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, UUID]:
     """Return the incidents that a batch has written and whose clocks are to be looked at, each with its service.
 
-    They run until the incident is resolved. Of one that was known they may have stood otherwise until now.
+    They run until the incident is resolved; one that no other tool leads then closes by itself. Of one that was known
+    they may have stood otherwise until now.
     """
     return {
         result.id: draft.upsert.values["service_id"]
@@ -204,5 +235,10 @@ def watched(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> d
         if isinstance(draft, Draft)
         and result.written
         and result.id is not None
-        and draft.upsert.values["state"] in (UNRESOLVED if result.before is None else _OPEN)
+        and draft.upsert.values["state"] in (UNRESOLVED if result.before is None and _is_led(draft.upsert) else _OPEN)
     }
+
+
+def _is_led(upsert: Upsert) -> bool:
+    """Tell whether another tool leads the incident, and so closes it."""
+    return upsert.values["external_source"] is not None

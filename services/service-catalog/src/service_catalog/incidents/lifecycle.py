@@ -69,9 +69,15 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
 
 def faults_of_changes(state: str, changes: Mapping[str, Any]) -> list[Fault]:
     """Return which changes do not go with a state: what is resolved keeps a factor and a resolution."""
+    if state not in _OVER and changes.get("resolution") is not None:
+        return [Fault("/resolution", "not-allowed", "Only what is resolved has a resolution.")]
+    return faults_of_loss(state, changes)
+
+
+def faults_of_loss(state: str, changes: Mapping[str, Any]) -> list[Fault]:
+    """Return what an incident would lose that one in this state has."""
     if state not in _OVER:
-        is_said = changes.get("resolution") is not None
-        return [Fault("/resolution", "not-allowed", "Only what is resolved has a resolution.")] if is_said else []
+        return []
     return [
         Fault(f"/{name}", "missing", f"What is resolved has a {name}.")
         for name in ("factor", "resolution")
@@ -79,12 +85,13 @@ def faults_of_changes(state: str, changes: Mapping[str, Any]) -> list[Fault]:
     ]
 
 
-def refuse_once_over(row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+def once_over(row: Mapping[str, Any], changes: Mapping[str, Any]) -> Rejection | None:
     """Refuse to change what the clocks of an incident ran by once it is closed or cancelled."""
     fixed = sorted(_CLOCKED & changes.keys())
-    if fixed and row["state"] in _FINAL:
-        detail = f"What is {row['state']} keeps what its clocks ran by: its service, impact, urgency and beginning."
-        raise Rejection("conflict", "incident-over", detail, extra={"fields": fixed})
+    if not fixed or row["state"] not in _FINAL:
+        return None
+    detail = f"What is {row['state']} keeps what its clocks ran by: its service, impact, urgency and beginning."
+    return Rejection("conflict", "incident-over", detail, extra={"fields": fixed})
 
 
 def begun(occurred_at: datetime) -> dict[str, Any]:

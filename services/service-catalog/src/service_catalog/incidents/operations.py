@@ -15,7 +15,7 @@ from chassis.batch import identity_of, known_rows
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement, Transaction
-from chassis.history import Entry, histories, history, record
+from chassis.history import Entry, correct, histories, history, record
 from chassis.keys import command, conclude
 from chassis.moving import misplaced, moment_of, move
 from chassis.outcome import Found, Mode, Written
@@ -26,7 +26,7 @@ from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import transitions_document
 from chassis.writing import add, revise
 from service_catalog.incidents import ancestry, importing
-from service_catalog.incidents.beginning import first_parent, with_beginning
+from service_catalog.incidents.beginning import first_parent, moved, with_beginning
 from service_catalog.incidents.handling import handling_steps
 from service_catalog.incidents.lifecycle import (
     CANCEL_REASONS,
@@ -36,7 +36,7 @@ from service_catalog.incidents.lifecycle import (
     begun,
     entered,
     faults_of_changes,
-    refuse_once_over,
+    once_over,
 )
 from service_catalog.incidents.linked import problem_steps
 from service_catalog.incidents.links import LINKED, child_step, child_steps, link_steps
@@ -144,7 +144,8 @@ class Incidents:
                 await ancestry.lock(tx, child=id_, parent=patch.parent_id)
             row = await get_to_change(tx, INCIDENTS, id_)
             changes = patch.changes(row)
-            refuse_once_over(row, changes)
+            if refusal := once_over(row, changes):
+                raise refusal
             if faults := faults_of_changes(row["state"], changes):
                 raise invalid(*faults)
             if "impact" in changes or "urgency" in changes:
@@ -160,6 +161,8 @@ class Incidents:
             await record(tx, HANDLING, handling_steps(row, changes, tx.now))
             if not _CLOCKED.isdisjoint(changes):
                 await record(tx, PRIORITIES, importing.reprioritised(row, changes, tx.now))
+                if "occurred_at" in changes:
+                    await correct(tx, INCIDENTS, {id_: moved(row, changes["occurred_at"])})
                 await timers.mark(tx, {id_: changes.get("service_id", row["service_id"])})
             return await conclude(tx, written)
 
@@ -178,6 +181,7 @@ class Incidents:
             drafts = [importing.drafted(item, known, services, now=tx.now, actor=caller.subject) for item in items]
             drafts = await ancestry.without_circles(tx, items, drafts, known)
             report = await write_told(tx, INCIDENTS, drafts, mode=mode, known=known, initial=LIFECYCLE.initial)
+            await correct(tx, INCIDENTS, importing.beginnings(drafts, report.results))
             await record(tx, PRIORITIES, importing.priorities(drafts, report.results, tx.now))
             await _record_parents(tx, importing.parents(drafts, report.results, tx.now))
             await record(tx, CHILD_LINKS, importing.new_children(drafts, report.results, tx.now))
@@ -287,12 +291,12 @@ def _moved_beginning(row: Any, occurred_at: datetime, now: datetime) -> dict[str
     """Return what changes with the instant an incident occurred at."""
     if occurred_at > now:
         raise invalid(_future("/occurred_at"))
-    if row["state"] == LIFECYCLE.initial:
-        return {"occurred_at": occurred_at, "state_since": occurred_at}
-    first = row["acknowledged_at"] or row["state_since"]
-    if occurred_at > first:
-        raise invalid(Fault("/occurred_at", "after-first", "This lies after the first step of the incident."))
-    return {"occurred_at": occurred_at}
+    changes = {"occurred_at": occurred_at}
+    if row["state"] == LIFECYCLE.initial and row["state_since"] == row["occurred_at"]:
+        changes["state_since"] = occurred_at
+    if faults := importing.late(row, {**row, **changes}, occurred_at):
+        raise invalid(*faults)
+    return changes
 
 
 def _future(pointer: str) -> Fault:

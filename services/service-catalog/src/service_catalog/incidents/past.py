@@ -30,11 +30,17 @@ def reached(state: str, instants: Mapping[str, datetime | None]) -> str:
     return max([state, *told_of], key=_HOW_FAR.__getitem__)
 
 
-def faults_of_end(state: str, instants: Mapping[str, datetime | None]) -> list[Fault]:
-    """Return which instants tell of an end that an incident in this state has not reached."""
-    ends = _OF_AN_END if state in UNRESOLVED else ("resolved_at",) if state == "cancelled" else ()
-    message = f"What is {state} has not been resolved."
-    return [Fault(f"/{name}", "state-not-reached", message) for name in ends if instants.get(name) is not None]
+def faults_of_reach(state: str, instants: Mapping[str, datetime | None], steps: Sequence[Step]) -> list[Fault]:
+    """Return which instants tell of what an incident in this state has not reached, nor before by these steps."""
+    ahead = _OF_AN_END if state in UNRESOLVED else ("resolved_at",) if state == "cancelled" else ()
+    faults = [
+        Fault(f"/{name}", "state-not-reached", f"What is {state} has not been resolved.")
+        for name in ahead
+        if instants.get(name) is not None
+    ]
+    if state == LIFECYCLE.initial and not steps and instants.get("acknowledged_at") is not None:
+        faults.append(Fault("/acknowledged_at", "state-not-reached", "What is new has not been acknowledged."))
+    return faults
 
 
 def differing(steps: Sequence[Step], occurred_at: datetime, instants: Mapping[str, datetime | None]) -> list[Fault]:

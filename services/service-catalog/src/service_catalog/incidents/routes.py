@@ -92,6 +92,9 @@ def router(incidents: Incidents) -> Router:
         Instants, `state` and `history` bring the past of another tool along, free of the rules for transitions, and
         need the scope `catalog:import`. A history that is told again and otherwise takes the place of the recorded
         one, steps made here since included; that is a change even where nothing else differs.
+
+        Without anything of the past, what is closed or cancelled keeps its service, impact and urgency, and what is
+        resolved its resolution and factor, as they do by PATCH.
         """
         return answer(request, await incidents.batch(caller, batch.judged(), batch.mode))
 
