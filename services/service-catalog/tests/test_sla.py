@@ -393,6 +393,38 @@ async def test_what_was_reopened_or_is_led_by_another_tool_does_not_close_itself
     assert (await catalog.get(f"incidents/{imported['id']}"))["state"] == "resolved"
 
 
+@pytest.mark.parametrize(
+    ("told", "response", "resolution"),
+    [
+        ({"state": "in_progress"}, "cancelled", "breached"),
+        ({"state": "resolved"}, "cancelled", "cancelled"),
+        ({"state": "resolved", "acknowledged_at": "2026-03-02T09:05:00Z"}, "met", "cancelled"),
+        ({"state": "resolved", "resolved_at": "2026-03-02T09:05:00Z"}, "met", "met"),
+        ({"state": "closed", "closed_at": "2026-03-09T09:00:00Z"}, "breached", "breached"),
+        ({"history": [{"state": "resolved", "at": "2026-03-02T09:05:00Z"}]}, "met", "met"),
+    ],
+)
+async def test_what_nobody_told_the_instant_of_has_no_verdict(
+    catalog: Catalog, told: Any, response: str, resolution: str
+) -> None:
+    begun = {"external_source": "d", "external_id": "8", "title": "T", "occurred_at": "2026-03-02T09:00:00Z"}
+    item = begun | {"service_id": (await catalog.service())["id"]} | told
+    (made,) = await catalog.batch("incidents", [item])
+    own = f"incidents/{made['id']}"
+    clocks = clocks_by_metric(await catalog.get(f"{own}/sla"))
+    assert [clocks[metric]["state"] for metric in ("response_time", "resolution_time")] == [response, resolution]
+
+
+async def test_who_never_told_of_a_response_is_not_taken_to_respond_by_a_later_step(catalog: Catalog) -> None:
+    item = {"service_id": (await catalog.service())["id"], "title": "T", "occurred_at": "2026-03-02T09:00:00Z"}
+    (made,) = await catalog.batch("incidents", [item | {"resolved_at": "2026-03-02T10:00:00Z"}])
+    own = f"incidents/{made['id']}"
+    reopened = await catalog.move(own, "in_progress")
+    assert (reopened["acknowledged_at"], reopened["reopened_count"]) == (None, 1)
+    clocks = clocks_by_metric(await catalog.get(f"{own}/sla"))
+    assert clocks["response_time"]["stopped_at"] == clocks["resolution_time"]["paused"][0]["from"]
+
+
 async def test_what_a_batch_adds_as_resolved_closes_itself_where_no_tool_leads_it(
     catalog: Catalog, addresses: Addresses
 ) -> None:

@@ -24,7 +24,7 @@ class ClockShown(Output):
     calendar_id: UUID | None
     """Null counts around the clock."""
     state: State
-    """`cancelled` where what is measured ended before there was a verdict."""
+    """`cancelled` where what is measured ended before there was a verdict, or nobody told when."""
     started_at: Instant
     due_at: Instant | None
     """Exactly on it is met; null while paused."""

@@ -113,12 +113,12 @@ def begun(occurred_at: datetime) -> dict[str, Any]:
 def entered(course: Mapping[str, Any], to: str, at: datetime, hold_reason: str | None = None) -> dict[str, Any]:
     """Return how the course of an incident changes when it enters a state, from whichever it comes.
 
-    The response is the first state after `new` but a cancellation. What is resolved again has been so since the first
-    time. Leaving `resolved` or `closed` for work is a reopening: the time it stood there is added up, in seconds, and
-    what resolved it no longer does.
+    The response is the first state after `new` but a cancellation; when an import has not told of that, nobody knows.
+    What is resolved again has been so since the first time. Leaving `resolved` or `closed` for work is a reopening: the
+    time it stood there is added up, in seconds, and what resolved it no longer does.
     """
     changes: dict[str, Any] = {"state": to, "state_since": at, "hold_reason": hold_reason if to == "on_hold" else None}
-    if to in _RESPONDED and course["acknowledged_at"] is None:
+    if to in _RESPONDED and course["state"] not in _RESPONDED and course["acknowledged_at"] is None:
         changes["acknowledged_at"] = at
     if to == "resolved":
         since = course["resolved_at"] if course["state"] in _OVER else None
