@@ -172,12 +172,29 @@ async def test_a_beginning_that_was_told_goes_along_with_the_occurrence(catalog:
         assert kept["state_since"] == (rest[0]["at"] if rest else first["at"])
 
 
+async def test_a_beginning_told_of_later_never_lies_before_the_occurrence(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    own = f"incidents/{(await one(catalog, past(1, 'new@09:10', 'acknowledged@09:30')))['id']}"
+    for occurred, begun in (("08:00", "09:10"), ("09:20", "09:20")):
+        await catalog.patch(own, {"occurred_at": f"2025-03-02T{occurred}:00Z"})
+        assert (await catalog.get(f"{own}/transitions"))["history"][0]["at"] == f"2025-03-02T{begun}:00Z"
+
+
 async def test_what_was_told_of_the_time_before_comes_after_the_occurrence(catalog: Catalog) -> None:
     await catalog.service(key="shop")
     for number, steps in enumerate((("new@09:10",), ("acknowledged@09:10", "new@09:30"))):
         own = f"incidents/{(await one(catalog, past(number, *steps)))['id']}"
         refused = await catalog.patch(own, {"occurred_at": "2025-03-02T09:20:00Z"}, status=422)
         assert pointers(refused) == [("/occurred_at", "after-first")]
+
+
+async def test_a_cancellation_is_no_reopening_and_what_goes_on_has_no_end(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    late = await shown(catalog, await one(catalog, past(1, "resolved@10:00", "cancelled@11:00")))
+    assert (late["resolved_at"], late["reopened_count"], late["resolved_before_reopening_seconds"]) == (None, 0, 0)
+    await one(catalog, past(2, state="cancelled", closed_at="2025-03-02T10:00:00Z"))
+    going_on = await shown(catalog, await one(catalog, past(2, state="in_progress")))
+    assert (going_on["state"], going_on["closed_at"], going_on["reopened_count"]) == ("in_progress", None, 0)
 
 
 async def test_instants_agree_with_one_another_and_with_the_history(catalog: Catalog) -> None:

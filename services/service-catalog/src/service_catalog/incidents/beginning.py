@@ -22,12 +22,17 @@ def with_beginning(incident: Any, history: str) -> str:
 
 
 def moved(before: Mapping[str, Any], occurred_at: datetime) -> Course:
-    """Return what makes the step that an incident began with, where one was told, go along with its occurrence."""
+    """Return what makes the step that an incident began with, where one was told, go along with its occurrence.
+
+    One that was told of a later instant stays as long as it does not lie before.
+    """
 
     def course(steps: Sequence[Entry]) -> Sequence[Entry]:
-        if not steps or steps[0].from_state is not None or steps[0].at != before["occurred_at"]:
+        if not steps or steps[0].from_state is not None:
             return steps
-        return [replace(steps[0], at=occurred_at), *steps[1:]]
+        first, *rest = steps
+        went_along = first.at == before["occurred_at"]
+        return [replace(first, at=occurred_at if went_along else max(first.at, occurred_at)), *rest]
 
     return course
 

@@ -11,6 +11,7 @@ from chassis.rejection import Fault, Rejection
 UNRESOLVED = ("new", "acknowledged", "in_progress", "on_hold")
 CANCEL_REASONS = ("duplicate", "not_an_incident", "other")
 _OVER = frozenset({"resolved", "closed"})
+_ENDED = _OVER | {"cancelled"}
 _FINAL = frozenset({"closed", "cancelled"})
 _CLOCKED = frozenset({"service_id", "impact", "urgency", "occurred_at"})
 _RESPONDED = frozenset({"acknowledged", "in_progress", "on_hold", "resolved", "closed"})
@@ -125,13 +126,12 @@ def entered(course: Mapping[str, Any], to: str, at: datetime, hold_reason: str |
         changes |= {"resolved_at": since or at, "closed_at": None}
     elif to == "closed":
         changes |= {"closed_at": at, "resolved_at": course["resolved_at"] or at}
-    elif course["state"] in _OVER:
-        stood = (at - (course["resolved_at"] or at)).total_seconds()
-        changes |= {
-            "resolved_at": None,
-            "closed_at": None,
-            "resolution": None,
-            "reopened_count": course["reopened_count"] + 1,
-            "resolved_before_reopening_seconds": course["resolved_before_reopening_seconds"] + max(0, round(stood)),
-        }
+    elif course["state"] in _ENDED:
+        changes |= {"resolved_at": None, "closed_at": None, "resolution": None}
+        if course["state"] in _OVER and to != "cancelled":
+            stood = (at - (course["resolved_at"] or at)).total_seconds()
+            changes |= {
+                "reopened_count": course["reopened_count"] + 1,
+                "resolved_before_reopening_seconds": course["resolved_before_reopening_seconds"] + max(0, round(stood)),
+            }
     return changes
