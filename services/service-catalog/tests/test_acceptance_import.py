@@ -103,6 +103,21 @@ async def test_a_decision_is_replaced_and_corrected_never_taken_back(catalog: Ca
     assert pointers(refused) == [("/items/0", "criterion-decided")]
 
 
+async def test_a_history_stays_in_order_where_a_decision_is_told_of_earlier(catalog: Catalog) -> None:
+    path = await path_of(catalog)
+    (made,) = await catalog.batch(path, [criterion(1)])
+    for at in ("2025-03-05T14:00:00Z", "2025-03-03T14:00:00Z"):
+        await catalog.batch(path, [criterion(1, status="passed", decided_at=at)])
+        steps = await steps_of(catalog, await shown(catalog, path, made))
+        assert steps[0]["to"] == "open"
+        assert [step["to"] for step in steps[1:]] == ["passed"] * (len(steps) - 1)
+        assert [step["from"] for step in steps] == [None, *(step["to"] for step in steps[:-1])]
+        assert {step["at"] for step in steps} == {at}
+    earlier = criterion(1, status="failed", decision_reason="No.", decided_at="2025-03-01T14:00:00Z")
+    refused = await catalog.batch(path, [earlier], status=422)
+    assert pointers(refused) == [("/items/0/decided_at", "before-last")]
+
+
 async def test_an_instant_and_an_approver_told_as_null_are_not_told(catalog: Catalog) -> None:
     path = await path_of(catalog)
     item = criterion(1, status="passed", decided_at=None, approver=None, decision_reason=None)

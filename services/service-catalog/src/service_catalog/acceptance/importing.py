@@ -1,12 +1,13 @@
 """How the items of a batch of acceptance criteria are written, given what is known already."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
-from chassis.history import Entry
+from chassis.history import Course, Entry
 from chassis.rejection import Fault, Rejection, invalid
 from service_catalog.acceptance.lifecycle import DECIDED, NEED_REASON, NEVER_OPEN_AGAIN, OPEN
 from service_catalog.acceptance.schemas import CriterionItem
@@ -39,7 +40,7 @@ def drafted(
     row = known.get(identity_of(CRITERIA, vars(item)))
     missing = [Fault(f"/{name}", "missing", "This is needed.") for name in _NEEDED if getattr(item, name) is None]
     decision = _decision(item, row, now=now, actor=actor)
-    faults = (missing if row is None else []) + _faults(item, decision, now)
+    faults = (missing if row is None else _before_last(decision, row)) + _faults(item, decision, now)
     if faults:
         return invalid(*faults)
     named = {name for name in item.model_fields_set if not (name in _NEVER_NULL and getattr(item, name) is None)}
@@ -80,6 +81,21 @@ def steps_made(upserts: Sequence[Upsert | Rejection], results: Sequence[Result],
         )
 
 
+def going_back(upserts: Sequence[Upsert | Rejection], results: Sequence[Result]) -> dict[UUID, Course]:
+    """Return what becomes of the steps known of criteria that were decided before these: they end with the decision."""
+    return {
+        result.id: _until(upsert.values["decided_at"])
+        for upsert, result in zip(upserts, results, strict=True)
+        if isinstance(upsert, Upsert) and result.written and result.before is not None and result.id is not None
+        if (at := upsert.values["decided_at"]) is not None and "status" in upsert.named
+        if at < (result.before["decided_at"] or result.before["created_at"])
+    }
+
+
+def _until(at: datetime) -> Course:
+    return lambda steps: [replace(step, at=min(step.at, at)) for step in steps]
+
+
 def _decision(item: CriterionItem, row: Any, *, now: datetime, actor: str) -> dict[str, Any]:
     """Return how a criterion is decided: as the item tells it, else as it was known, unless that was otherwise."""
     before = UNDECIDED if row is None else {name: row[name] for name in UNDECIDED}
@@ -108,6 +124,14 @@ def _faults(item: CriterionItem, decision: Mapping[str, Any], now: datetime) -> 
     if status in NEED_REASON and not (reason and reason.strip()):
         faults.append(Fault("/decision_reason", "missing", "This decision needs a reason."))
     return faults
+
+
+def _before_last(decision: Mapping[str, Any], row: Any) -> list[Fault]:
+    """Return that a decision which replaces another one is told to have been made before it."""
+    is_another = decision["status"] not in {OPEN, row["status"]} and row["status"] != OPEN
+    if not is_another or decision["decided_at"] >= row["decided_at"]:
+        return []
+    return [Fault("/decided_at", "before-last", "This lies before the decision that it replaces.")]
 
 
 def _change(row: Any, decision: Mapping[str, Any], actor: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from chassis.batch import identity_of, known_rows, write_items
 from chassis.caller import Caller
 from chassis.cursors import CursorSeal
 from chassis.database import Database, Reading, Statement, Transaction
-from chassis.history import Entry, history, record
+from chassis.history import Entry, correct, history, record
 from chassis.keys import command, conclude
 from chassis.listing import Listing
 from chassis.outcome import Found, Mode, Page, Written
@@ -94,6 +94,7 @@ class AcceptanceCriteria:
                 await _require_approval(tx, service_id)
             upserts = [importing.drafted(item, known, service_id, now=tx.now, actor=caller.subject) for item in items]
             report = await write_items(tx, CRITERIA, upserts, mode=mode, owner=service_id, known=known)
+            await correct(tx, CRITERIA, importing.going_back(upserts, report.results))
             await record(tx, CRITERIA, list(importing.steps_made(upserts, report.results, tx.now)))
             return await conclude(tx, report.answer())
 
