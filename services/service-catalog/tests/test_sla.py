@@ -339,6 +339,20 @@ async def test_a_breach_that_was_none_is_told_when_it_happens(
     assert again == verbs * 2
 
 
+async def test_a_breach_is_taken_back_where_a_tool_tells_too_late_that_all_was_over(
+    catalog: Catalog, addresses: Addresses
+) -> None:
+    begun = {"external_source": "d", "external_id": "9", "title": "T", "occurred_at": "2026-03-02T09:00:00Z"}
+    item = begun | {"service_id": (await catalog.service())["id"]}
+    (incident,) = await catalog.batch("incidents", [item])
+    await watched(addresses)
+    assert len(await catalog.timeline(incident, "sla")) == 4
+    states = {"resolved": "2026-03-02T09:05:00Z", "closed": "2026-03-02T09:10:00Z"}
+    await catalog.batch("incidents", [item | {"history": [{"state": to, "at": at} for to, at in states.items()]}])
+    await watched(addresses)
+    assert await catalog.timeline(incident, "sla") == []
+
+
 async def test_what_stayed_resolved_for_seven_days_closes_itself(catalog: Catalog, addresses: Addresses) -> None:
     incident = await catalog.incident(occurred_at=ago(days=8))
     own = f"incidents/{incident['id']}"

@@ -224,21 +224,21 @@ def _changed(
 
 
 def watched(drafts: Sequence[Draft | Rejection], results: Sequence[Result]) -> dict[UUID, UUID]:
-    """Return the incidents that a batch has written and whose clocks are to be looked at, each with its service.
-
-    They run until the incident is resolved; one that no other tool leads then closes by itself. Of one that was known
-    they may have stood otherwise until now.
-    """
+    """Return the incidents that a batch has written and whose clocks are to be looked at, each with its service."""
     return {
         result.id: draft.upsert.values["service_id"]
         for draft, result in zip(drafts, results, strict=True)
-        if isinstance(draft, Draft)
-        and result.written
-        and result.id is not None
-        and draft.upsert.values["state"] in (UNRESOLVED if result.before is None and _is_led(draft.upsert) else _OPEN)
+        if isinstance(draft, Draft) and result.written and result.id is not None
+        if _is_watched(draft.upsert.values, result.before)
     }
 
 
-def _is_led(upsert: Upsert) -> bool:
-    """Tell whether another tool leads the incident, and so closes it."""
-    return upsert.values["external_source"] is not None
+def _is_watched(incident: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+    """Tell whether there may be something to tell of the clocks of an incident, or to take back.
+
+    They run until it is resolved; then it closes by itself, unless another tool leads it. Of one that was known and
+    open they may have been told of as they stood until now.
+    """
+    if before is None:
+        return incident["state"] in (_OPEN if incident["external_source"] is None else UNRESOLVED)
+    return not {incident["state"], before["state"]}.isdisjoint(_OPEN)
