@@ -55,7 +55,10 @@ async def test_the_second_with_a_dedup_key_is_the_first_until_it_is_resolved(cat
     await catalog.move(own, "resolved", resolution="A new disk.", factor="technical")
     second = await catalog.post("incidents", again)
     assert second["id"] != first["id"]
-    assert (await catalog.move(own, "in_progress", status=409))["code"] == "dedup-key-taken"
+    (stands,) = (await catalog.move(own, "in_progress", status=409))["unmet_guards"]
+    assert (stands["code"], stands["ref"]) == ("dedup_key_free", f"incidents/{second['id']}")
+    told = {one["to"]: one["unmet_guards"] for one in (await catalog.get(f"{own}/transitions"))["available"]}
+    assert told == {"closed": [], "in_progress": [stands]}
     other = await catalog.incident(service)
     assert (await catalog.patch(f"incidents/{other['id']}", {"dedup_key": "disk"}, status=409))["code"] == (
         "dedup-key-taken"

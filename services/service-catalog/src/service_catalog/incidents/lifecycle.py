@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.lifecycle import Guard, Lifecycle, Transition
 from chassis.rejection import Fault, Rejection
@@ -19,13 +20,14 @@ _RESPONDED = frozenset({"acknowledged", "in_progress", "on_hold", "resolved", "c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An incident that is to change its state, with what the command says."""
+    """An incident that is to change its state, with what the command says; which other one has its dedup_key now."""
 
     incident: Mapping[str, Any]
     reason: str | None = None
     hold_reason: str | None = None
     resolution: str | None = None
     factor: str | None = None
+    dedup_key_holder: UUID | None = None
 
 
 def _hold_reason_given(candidate: Candidate) -> str | None:
@@ -47,8 +49,17 @@ def _cancel_reason_given(candidate: Candidate) -> str | None:
     return f"A cancellation needs one of the reasons {', '.join(CANCEL_REASONS)}."
 
 
+def _dedup_key_free(candidate: Candidate) -> str | None:
+    return "Another unresolved incident carries its dedup_key." if candidate.dedup_key_holder else None
+
+
+def _dedup_key_holder(candidate: Candidate) -> str:
+    return f"incidents/{candidate.dedup_key_holder}"
+
+
 _HELD = (Guard("hold_reason_given", _hold_reason_given),)
 _RESOLVED = (Guard("resolution_given", _resolution_given), Guard("factor_given", _factor_given))
+_REOPENED = (Guard("dedup_key_free", _dedup_key_free, _dedup_key_holder),)
 _CANCELLED = (Guard("cancel_reason_given", _cancel_reason_given),)
 
 LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
@@ -62,7 +73,7 @@ LIFECYCLE: Lifecycle[Candidate] = Lifecycle(
         Transition("on_hold", "in_progress", "resumed"),
         *(Transition(state, "resolved", "resolved", _RESOLVED) for state in UNRESOLVED),
         Transition("resolved", "closed", "closed"),
-        Transition("resolved", "in_progress", "reopened"),
+        Transition("resolved", "in_progress", "reopened", _REOPENED),
         *(Transition(state, "cancelled", "cancelled", _CANCELLED) for state in UNRESOLVED),
     ),
 )

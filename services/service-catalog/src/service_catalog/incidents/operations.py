@@ -194,7 +194,8 @@ class Incidents:
         _refuse_misplaced(order)
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, INCIDENTS, id_, expected=expected)
-            transition = LIFECYCLE.decide(row["state"], order.to, _candidate(row, order))
+            candidate = _candidate(row, order, await _dedup_key_holder(tx, row))
+            transition = LIFECYCLE.decide(row["state"], order.to, candidate)
             at = moment_of(order.at, row["state_since"], tx.now, INCIDENTS.noun)
             changes = entered(row, order.to, at, order.hold_reason)
             if order.to == "cancelled":
@@ -215,7 +216,8 @@ class Incidents:
         async with self._database.read(caller) as tx:
             row = await get_row(tx, INCIDENTS, id_)
             steps = with_beginning(row, await history(tx, INCIDENTS, id_))
-            return transitions_document(LIFECYCLE, row["state"], Candidate(incident=row), steps)
+            candidate = Candidate(incident=row, dedup_key_holder=await _dedup_key_holder(tx, row))
+            return transitions_document(LIFECYCLE, row["state"], candidate, steps)
 
     async def row(self, tx: Reading, id_: UUID) -> Any:
         """Return an incident's row, or refuse as `not-found`."""
@@ -268,13 +270,22 @@ async def _refuse_circle(tx: Transaction, id_: UUID, parent_id: UUID) -> None:
         raise refusal
 
 
-def _candidate(row: Mapping[str, Any], order: IncidentTransition) -> Candidate:
+async def _dedup_key_holder(tx: Reading, row: Mapping[str, Any]) -> UUID | None:
+    """Return the unresolved incident that has come to carry the dedup_key of a resolved one."""
+    if row["state"] != "resolved" or row["dedup_key"] is None:
+        return None
+    found: UUID | None = await tx.value(_DUPLICATE, dedup_key=row["dedup_key"])
+    return found
+
+
+def _candidate(row: Mapping[str, Any], order: IncidentTransition, dedup_key_holder: UUID | None) -> Candidate:
     return Candidate(
         incident=row,
         reason=order.reason,
         hold_reason=order.hold_reason,
         resolution=order.resolution,
         factor=order.factor,
+        dedup_key_holder=dedup_key_holder,
     )
 
 
