@@ -172,6 +172,19 @@ async def test_a_beginning_that_was_told_goes_along_with_the_occurrence(catalog:
         assert kept["state_since"] == (rest[0]["at"] if rest else first["at"])
 
 
+async def test_a_beginning_stays_before_all_that_followed(catalog: Catalog) -> None:
+    await catalog.service(key="shop")
+    steps = ("new@09:00", "cancelled@10:00", "in_progress@11:00")
+    own = f"incidents/{(await one(catalog, past(1, *steps)))['id']}"
+    await catalog.patch(own, {"occurred_at": "2025-03-02T10:30:00Z"})
+    history = (await catalog.get(f"{own}/transitions"))["history"]
+    assert [(step["from"], step["to"]) for step in history] == [
+        (None, "new"),
+        ("new", "cancelled"),
+        ("cancelled", "in_progress"),
+    ]
+
+
 async def test_a_beginning_told_of_later_never_lies_before_the_occurrence(catalog: Catalog) -> None:
     await catalog.service(key="shop")
     own = f"incidents/{(await one(catalog, past(1, 'new@09:10', 'acknowledged@09:30')))['id']}"

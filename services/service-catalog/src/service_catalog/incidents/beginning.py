@@ -24,15 +24,16 @@ def with_beginning(incident: Any, history: str) -> str:
 def moved(before: Mapping[str, Any], occurred_at: datetime) -> Course:
     """Return what makes the step that an incident began with, where one was told, go along with its occurrence.
 
-    One that was told of a later instant stays as long as it does not lie before.
+    One that was told of a later instant stays as long as it does not lie before; none comes to lie after another step.
     """
 
     def course(steps: Sequence[Entry]) -> Sequence[Entry]:
-        if not steps or steps[0].from_state is not None:
+        first = next((step for step in steps if step.from_state is None), None)
+        if first is None:
             return steps
-        first, *rest = steps
-        went_along = first.at == before["occurred_at"]
-        return [replace(first, at=occurred_at if went_along else max(first.at, occurred_at)), *rest]
+        rest = [step for step in steps if step is not first]
+        at = occurred_at if first.at == before["occurred_at"] else max(first.at, occurred_at)
+        return [replace(first, at=min([at, *(step.at for step in rest)])), *rest]
 
     return course
 
