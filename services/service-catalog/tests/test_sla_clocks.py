@@ -176,7 +176,9 @@ def test_a_pause_that_lasts_ends_with_a_clock_that_was_superseded() -> None:
     held, on = Step("on_hold", at("mon 10:00"), "awaiting_caller"), Step("in_progress", at("mon 12:00"))
     measured = target("resolution_time", "P3", 1440, OFFICE)
     for steps in ([held], [held, on]):
-        course = Course(at("mon 08:00"), steps, [Urgency("P3", at("mon 08:00")), Urgency("P1", at("mon 11:00"))])
+        course = Course(
+            at("mon 08:00"), steps, [GivenPriority("P3", at("mon 08:00")), GivenPriority("P1", at("mon 11:00"))]
+        )
         (pause,) = clock_of(course, measured, at("mon 16:00"), at("mon 11:00")).pauses
         assert (pause.since, pause.until) == (at("mon 10:00"), at("mon 11:00"))
         assert clock_of(course, measured, at("mon 16:00"), at("mon 10:00")).pauses == []
