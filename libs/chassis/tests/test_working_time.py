@@ -167,6 +167,10 @@ def test_instants_are_aware_and_between_the_bounds() -> None:
     for instant in (FIRST_INSTANT, LAST_INSTANT):
         with pytest.raises(ValueError, match="from 1900 to 2199"):
             STANDARD.next_start(instant)
+    first, last = at("1900-01-01T00:00"), at("2199-12-31T23:59")
+    for calendar in (STANDARD, CONTINUOUS, office("Asia/Tokyo")):
+        assert calendar.working_seconds(first, last) > 0
+    assert CONTINUOUS.working_seconds(first, last) == (last - first).total_seconds()
 
 
 def test_far_dates_keep_the_positions_of_near_ones() -> None:

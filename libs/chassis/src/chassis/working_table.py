@@ -9,8 +9,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY = 86_400
-FIRST_SECOND = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
-LAST_SECOND = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
+# A day more on either side than the years that are taken, 1900 to 2199: a table has room around what it is asked.
+FIRST_SECOND = int(datetime(1899, 12, 31, tzinfo=UTC).timestamp())
+LAST_SECOND = int(datetime(2200, 1, 2, tzinfo=UTC).timestamp())
 _ORIGIN = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 _STEP = 4 * 366 * DAY
 _MONDAY_OFFSET = 3  # 1970-01-01 was a Thursday
