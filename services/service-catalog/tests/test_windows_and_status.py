@@ -82,11 +82,3 @@ async def test_when_users_were_told_may_be_corrected_and_is_found(catalog: Catal
     assert late["items"] == []
     found: Any = await catalog.get("maintenance-windows", announced_at_to="2025-12-21T00:00:00Z")
     assert [one["id"] for one in found["items"]] == [window["id"]]
-
-
-async def test_a_stale_version_is_told_before_a_rule(catalog: Catalog) -> None:
-    own = f"maintenance-windows/{(await catalog.window())['id']}"
-    await catalog.move(own, "cancelled", reason="Not needed.")
-    for change in ({"title": "Other"}, {"planned_end": "2020-01-01T00:00:00Z"}):
-        stale = await catalog.send("PATCH", own, json=change, headers={"If-Match": '"1"'})
-        assert (stale.status_code, stale.json()["current"]["version"]) == (412, 2)

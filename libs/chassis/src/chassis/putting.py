@@ -66,7 +66,7 @@ async def _put_once(
                 raise Rejection("stale", "version-stale", f"There is no such {resource.noun} to replace.")
             return await conclude(tx, await add(tx))
         (found,) = known.values()
-        row = await get_to_change(tx, resource, found["id"])
+        row = await get_to_change(tx, resource, found["id"], expected=condition.expected)
         if condition.must_be_new:
             current = (row["body"], row["version"])
             raise Rejection("stale", "already-exists", f"There is a {resource.noun} with this key.", current=current)

@@ -105,12 +105,8 @@ async def update_one(
     return _shown(resource, "update", row, records) if records else await _gone_or_stale(tx, resource, id_)
 
 
-async def revise(
-    tx: Transaction, resource: Resource, row: Any, changes: Mapping[str, Any], *, expected: int | None
-) -> Written:
-    """Change a locked row in the columns named; what is equal already has no new version and no event."""
-    if expected is not None and row["version"] != expected:
-        raise stale(row)
+async def revise(tx: Transaction, resource: Resource, row: Any, changes: Mapping[str, Any]) -> Written:
+    """Change a row that `get_to_change` gave in the columns named; what is equal has no new version and no event."""
     anew = differing(row, changes)
     if not anew:
         return Written(body=row["body"], id=row["id"], version=row["version"])

@@ -65,14 +65,14 @@ class Calendars:
             name: getattr(patch, name) for name in ("hours_per_day", "hours_per_week") if name in patch.model_fields_set
         }
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, self._resource, id_)
+            row = await get_to_change(tx, self._resource, id_, expected=expected)
             sent = _without_derived(sent, row)
             names = [name for name in (*NewCalendar.model_fields, "labels") if name in self._resource.table.c]
             if "labels" in sent:
                 sent["labels"] = merged_labels(row["labels"], sent["labels"])
             kept = {_GIVEN.get(name, name): row[_GIVEN.get(name, name)] for name in names}
             changes = _completed(kept | {_GIVEN.get(name, name): value for name, value in sent.items()})
-            written = await revise(tx, self._resource, row, changes, expected=expected)
+            written = await revise(tx, self._resource, row, changes)
             if self._when_changed is not None and any(changes[name] != row[name] for name in _WORKING_TIME):
                 await self._when_changed(tx)
             return await conclude(tx, written)

@@ -59,11 +59,11 @@ class Policies:
                 raise Rejection("stale", "version-stale", "There is no such policy to replace.")
             if not known:
                 return await add(tx, POLICIES, values)
-            row = await get_to_change(tx, POLICIES, known[0]["id"])
+            row = await get_to_change(tx, POLICIES, known[0]["id"], expected=condition.expected)
             if condition.must_be_new:
                 current = (row["body"], row["version"])
                 raise Rejection("stale", "already-exists", "There is a policy from this instant on.", current=current)
-            return await conclude(tx, await revise(tx, POLICIES, row, values, expected=condition.expected))
+            return await conclude(tx, await revise(tx, POLICIES, row, values))
 
 
 def _values(new: NewPolicy) -> dict[str, Any]:

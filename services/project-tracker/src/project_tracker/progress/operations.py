@@ -43,9 +43,9 @@ class ProgressReports(Parts):
         """Correct a report."""
         async with command(self._database, caller) as tx:
             await self._projects.share(tx, project_id)
-            row = await get_to_change(tx, PROGRESS_REPORTS, id_, owner=project_id)
+            row = await get_to_change(tx, PROGRESS_REPORTS, id_, owner=project_id, expected=expected)
             changes = patch.changes(row)
-            return await conclude(tx, await revise(tx, PROGRESS_REPORTS, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, PROGRESS_REPORTS, row, changes))
 
     async def delete(self, caller: Caller, project_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Take back a report."""

@@ -68,12 +68,12 @@ class Projects:
     async def change(self, caller: Caller, id_: UUID, patch: ProjectPatch, expected: int | None) -> Written:
         """Change what was sent."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, PROJECTS, id_)
+            row = await get_to_change(tx, PROJECTS, id_, expected=expected)
             changes = with_labels_merged(
                 row, columns(whole(patch, row), frozenset(patch.model_fields_set), row["currency"])
             )
             _refuse_itself(id_, changes)
-            return await conclude(tx, await revise(tx, PROJECTS, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, PROJECTS, row, changes))
 
     async def put(self, caller: Caller, key: str, new: ProjectReplacement, condition: Precondition) -> Written:
         """Create or replace the project with this key."""
@@ -87,7 +87,7 @@ class Projects:
             if new.start_at is None:
                 del changes["start_at"]
             _refuse_itself(row["id"], changes)
-            return await revise(tx, PROJECTS, row, changes, expected=condition.expected)
+            return await revise(tx, PROJECTS, row, changes)
 
         return await put_by_key(self._database, caller, PROJECTS, key, condition, add=add, replace=replace)
 

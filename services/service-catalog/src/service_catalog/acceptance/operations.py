@@ -76,7 +76,7 @@ class AcceptanceCriteria:
                 await _require_approval(tx, service_id)
             if "labels" in changes:
                 changes["labels"] = merged_labels(row["labels"], changes["labels"])
-            return await conclude(tx, await revise(tx, CRITERIA, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, CRITERIA, row, changes))
 
     async def batch(
         self, caller: Caller, service_id: UUID, items: Sequence[CriterionItem | Rejection], mode: Mode

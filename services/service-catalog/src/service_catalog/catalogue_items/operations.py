@@ -58,7 +58,7 @@ class CatalogueItems:
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, CATALOGUE_ITEMS, id_, expected=expected)
             changes = sound(columns_of(patch.changes(row), row), row, row["state"])
-            return await conclude(tx, await revise(tx, CATALOGUE_ITEMS, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, CATALOGUE_ITEMS, row, changes))
 
     async def put(self, caller: Caller, key: str, new: CatalogueItemReplacement, condition: Precondition) -> Written:
         """Create or replace the item with this key."""
@@ -70,7 +70,7 @@ class CatalogueItems:
             if new.service_id != row["service_id"]:
                 raise invalid(Fault("/service_id", "immutable", "The service of a catalogue item never changes."))
             changes = sound(columns_of(_values(new), row), row, row["state"])
-            return await revise(tx, CATALOGUE_ITEMS, row, changes, expected=condition.expected)
+            return await revise(tx, CATALOGUE_ITEMS, row, changes)
 
         return await put_by_key(self._database, caller, CATALOGUE_ITEMS, key, condition, add=add, replace=replace)
 

@@ -83,7 +83,7 @@ class Changes:
             refusal = fixed(row, changes)
             if refusal is not None:
                 raise refusal
-            return await conclude(tx, await revise(tx, CHANGES, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, CHANGES, row, changes))
 
     async def batch(self, caller: Caller, items: Sequence[ChangeItem | Rejection], mode: Mode) -> Written:
         """Add or change many; what tells of the past needs the scope of imports, and is held against nothing."""

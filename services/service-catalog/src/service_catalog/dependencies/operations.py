@@ -72,9 +72,9 @@ class Dependencies:
     ) -> Written:
         """Change what was sent; the ends stay."""
         async with command(self._database, caller) as tx:
-            row = await get_to_change(tx, DEPENDENCIES, id_, owner=service_id)
+            row = await get_to_change(tx, DEPENDENCIES, id_, owner=service_id, expected=expected)
             changes = patch.changes(row)
-            return await conclude(tx, await revise(tx, DEPENDENCIES, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, DEPENDENCIES, row, changes))
 
     async def delete(self, caller: Caller, service_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Let a service no longer depend on another."""

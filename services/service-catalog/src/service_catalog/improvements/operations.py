@@ -71,7 +71,7 @@ class Improvements:
             faults += emptied(row, changes)
             if faults:
                 raise invalid(*faults)
-            return await conclude(tx, await revise(tx, IMPROVEMENTS, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, IMPROVEMENTS, row, changes))
 
     async def batch(self, caller: Caller, items: Sequence[ImprovementItem | Rejection], mode: Mode) -> Written:
         """Add or change many; what tells of the past needs the scope of imports."""

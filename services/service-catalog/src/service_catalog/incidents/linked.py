@@ -67,13 +67,13 @@ class LinkedIncidents:
             row = await get_to_change(tx, INCIDENTS, id_, expected=expected)
             if await hold_problem(tx, problem_id) is None:
                 raise not_found("problem")
-            return await conclude(tx, await _relink(tx, row, problem_id, expected))
+            return await conclude(tx, await _relink(tx, row, problem_id))
 
     async def unlink(self, caller: Caller, problem_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Let an incident of a problem belong to it no longer."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, _OF_PROBLEM, id_, owner=problem_id, expected=expected)
-            return await conclude(tx, await _relink(tx, row, None, expected))
+            return await conclude(tx, await _relink(tx, row, None))
 
     async def page(self, tx: Reading, listing: Listing) -> Page:
         """Return a page of the incidents of the problem that the listing names as their owner."""
@@ -112,10 +112,10 @@ async def problem_steps(tx: Transaction, row: Mapping[str, Any], changes: Mappin
     return link_steps(row, "problem_id", changes, tx.now, **told)
 
 
-async def _relink(tx: Transaction, row: Any, problem_id: UUID | None, expected: int | None) -> Written:
+async def _relink(tx: Transaction, row: Any, problem_id: UUID | None) -> Written:
     changes = {"problem_id": problem_id}
     steps = await problem_steps(tx, row, changes)
-    written = await revise(tx, INCIDENTS, row, changes, expected=expected)
+    written = await revise(tx, INCIDENTS, row, changes)
     await record(tx, PROBLEM_LINKS, steps)
     return written
 

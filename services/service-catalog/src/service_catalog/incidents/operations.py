@@ -142,7 +142,7 @@ class Incidents:
         async with command(self._database, caller) as tx:
             if "parent_id" in patch.model_fields_set and patch.parent_id is not None:
                 await ancestry.lock(tx, child=id_, parent=patch.parent_id)
-            row = await get_to_change(tx, INCIDENTS, id_)
+            row = await get_to_change(tx, INCIDENTS, id_, expected=expected)
             changes = patch.changes(row)
             if refusal := once_over(row, changes):
                 raise refusal
@@ -155,7 +155,7 @@ class Incidents:
             if changes.get("parent_id") is not None:
                 await _refuse_circle(tx, id_, changes["parent_id"])
             steps = await problem_steps(tx, row, changes)
-            written = await revise(tx, INCIDENTS, row, changes, expected=expected)
+            written = await revise(tx, INCIDENTS, row, changes)
             await record(tx, PROBLEM_LINKS, steps)
             await _record_parents(tx, link_steps(row, "parent_id", changes, tx.now))
             await record(tx, HANDLING, handling_steps(row, changes, tx.now))

@@ -64,18 +64,18 @@ class ServiceLevels:
     async def change(self, caller: Caller, id_: UUID, patch: ServiceLevelPatch, expected: int | None) -> Written:
         """Change what was sent; the clocks that run by it follow."""
         async with command(self._database, caller) as tx:
-            row = await self._lock(tx, id_)
+            row = await self._lock(tx, id_, expected)
             changes = patch.changes(row)
-            written = await revise(tx, SERVICE_LEVELS, row, changes, expected=expected)
             await self._check(tx, dict(row) | changes, own=id_)
+            written = await revise(tx, SERVICE_LEVELS, row, changes)
             await timers.recheck_services(tx, [row["service_id"]])
             return await conclude(tx, written)
 
     async def delete(self, caller: Caller, id_: UUID, expected: int | None) -> Written:
         """Take a level back; the clocks that ran by it run by what is left."""
         async with command(self._database, caller) as tx:
-            row = await self._lock(tx, id_)
-            written = await delete_one(tx, SERVICE_LEVELS, id_, expected=expected)
+            row = await self._lock(tx, id_, expected)
+            written = await delete_one(tx, SERVICE_LEVELS, id_)
             await timers.recheck_services(tx, [row["service_id"]])
             return await conclude(tx, written)
 
@@ -124,11 +124,11 @@ class ServiceLevels:
                 await insert_one(tx, SERVICE_LEVELS, level)
         await timers.recheck_services(tx, [service_id])
 
-    async def _lock(self, tx: Transaction, id_: UUID) -> Any:
-        """Lock a level's service, then itself."""
+    async def _lock(self, tx: Transaction, id_: UUID, expected: int | None) -> Any:
+        """Lock a level's service, then itself, in the version that is expected."""
         row = await get_row(tx, SERVICE_LEVELS, id_)
         await lock_service(tx, row["service_id"])
-        return await get_to_change(tx, SERVICE_LEVELS, id_)
+        return await get_to_change(tx, SERVICE_LEVELS, id_, expected=expected)
 
     async def _check(self, tx: Transaction, level: Mapping[str, Any], *, own: UUID | None) -> None:
         """Refuse what is unsound, and a second level in force for the same thing; the service is locked."""

@@ -93,7 +93,7 @@ class MaintenanceWindows:
             if faults:
                 raise invalid(*faults)
             _sound({name: changes.get(name, row[name]) for name in SPAN_FIELDS}, tx.now)
-            written = await revise(tx, WINDOWS, row, changes, expected=expected)
+            written = await revise(tx, WINDOWS, row, changes)
             if is_moved(row, changes):
                 await correct(tx, WINDOWS, {id_: course_of(row, changes)})
             return await conclude(tx, written)

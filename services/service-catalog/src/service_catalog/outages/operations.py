@@ -82,7 +82,7 @@ class Outages:
                 raise invalid(*faults)
             state = spans.state_of(ended_at)
             if row["state"] in {state, WITHDRAWN}:
-                written = await revise(tx, OUTAGES, row, changes, expected=expected)
+                written = await revise(tx, OUTAGES, row, changes)
             else:
                 transition = LIFECYCLE.decide(row["state"], state, Candidate())
                 if ended_at is not None:

@@ -63,7 +63,7 @@ class Problems:
                 raise invalid(*faults)
             if not changes.keys().isdisjoint(_LEVELS):
                 changes["priority"] = priority_of(*(changes.get(name, row[name]) for name in _LEVELS))
-            return await conclude(tx, await revise(tx, PROBLEMS, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, PROBLEMS, row, changes))
 
     async def batch(self, caller: Caller, items: Sequence[ProblemItem | Rejection], mode: Mode) -> Written:
         """Add or change many; what tells of the past needs the scope of imports."""

@@ -70,7 +70,7 @@ class ServiceRequests:
         """Change what was sent."""
         async with command(self._database, caller) as tx:
             row = await get_to_change(tx, SERVICE_REQUESTS, id_, expected=expected)
-            return await conclude(tx, await revise(tx, SERVICE_REQUESTS, row, patch.changes(row), expected=expected))
+            return await conclude(tx, await revise(tx, SERVICE_REQUESTS, row, patch.changes(row)))
 
     async def batch(self, caller: Caller, items: Sequence[ServiceRequestItem | Rejection], mode: Mode) -> Written:
         """Add or change many; what tells of the past needs the scope of imports."""

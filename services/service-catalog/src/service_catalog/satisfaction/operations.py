@@ -104,7 +104,7 @@ class Responses:
             changes = patch.changes(row)
             if changes.keys() - {"labels"} and moments.is_settled(row["answered_at"], tx.now):
                 raise moments.SETTLED.anew()
-            return await conclude(tx, await revise(tx, RESPONSES, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, RESPONSES, row, changes))
 
     async def batch(self, caller: Caller, items: Sequence[SurveyResponseItem | Rejection], mode: Mode) -> Written:
         """Add or change many; what tells of the past needs the scope of imports."""
@@ -147,7 +147,7 @@ class Responses:
                 row = await get_to_change(tx, RESPONSES, answered["id"])
                 if moments.is_settled(row["answered_at"], tx.now):
                     raise moments.SETTLED.anew()
-                return await conclude(tx, await revise(tx, RESPONSES, row, said, expected=None))
+                return await conclude(tx, await revise(tx, RESPONSES, row, said))
             if invitation["expires_at"] <= tx.now:
                 raise NOT_GOOD.anew()
             about = {name: invitation[name] for name in ("service_id", "incident_id")}

@@ -87,11 +87,11 @@ class Services:
         async with command(self._database, caller) as tx:
             if "successor_service_id" in patch.model_fields_set:
                 await _lock_before(tx, id_, patch.successor_service_id)
-            row = await get_to_change(tx, SERVICES, id_)
+            row = await get_to_change(tx, SERVICES, id_, expected=expected)
             changes = patch.changes(row)
             if "boundaries" in changes:
                 changes["boundaries"] = _merged_boundaries(row["boundaries"], patch)
-            return await conclude(tx, await _revise(tx, row, changes, expected))
+            return await conclude(tx, await _revise(tx, row, changes))
 
     async def put(self, caller: Caller, key: str, new: ServiceReplacement, condition: Precondition) -> Written:
         """Create or replace the service with this key."""
@@ -100,7 +100,7 @@ class Services:
             return await _add(tx, key, new)
 
         async def replace(tx: Transaction, row: Any) -> Written:
-            return await _revise(tx, row, new.model_dump(), condition.expected)
+            return await _revise(tx, row, new.model_dump())
 
         return await put_by_key(self._database, caller, SERVICES, key, condition, add=add, replace=replace)
 
@@ -186,7 +186,7 @@ class Services:
             changes["project_id"] = project_id
         if early_life_support_ends_on is not None:
             changes["early_life_support_ends_on"] = early_life_support_ends_on
-        await revise(tx, SERVICES, row, changes, expected=None)
+        await revise(tx, SERVICES, row, changes)
         found: UUID = row["id"]
         return found
 
@@ -261,12 +261,12 @@ async def _moved(
     return await move(tx, SERVICES, row, transition, times, reason=reason, told=told)
 
 
-async def _revise(tx: Transaction, row: Any, changes: Mapping[str, Any], expected: int | None) -> Written:
+async def _revise(tx: Transaction, row: Any, changes: Mapping[str, Any]) -> Written:
     if changes.get("successor_service_id") == row["id"]:
         raise invalid(Fault("/successor_service_id", "reference-to-itself", "A service does not succeed itself."))
     if faults := faults_of_loss(row, changes):
         raise invalid(*faults)
-    written = await revise(tx, SERVICES, row, changes, expected=expected)
+    written = await revise(tx, SERVICES, row, changes)
     if any(changes.get(name, row[name]) != row[name] for name in importing.CLOCKING):
         await timers.recheck_services(tx, [row["id"]])
     return written

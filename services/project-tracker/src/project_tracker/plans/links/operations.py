@@ -52,7 +52,7 @@ class Dependencies(Parts):
             changes = patch.changes(row)
             others = [ends_of(other) for other in await link_rows(tx, project_id) if other["id"] != id_]
             await self._refuse_unsound(tx, project_id, [*others, ends_of({**row, **changes})])
-            return await conclude(tx, await revise(tx, DEPENDENCIES, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, DEPENDENCIES, row, changes))
 
     async def delete(self, caller: Caller, project_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Take a link away."""

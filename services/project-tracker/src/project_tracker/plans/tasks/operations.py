@@ -89,7 +89,7 @@ class Tasks(Parts):
             refuse_reversed({**row, **changes})
             if sent & (IN_TREE | {"wbs"}):
                 changes |= await self._moved(tx, project_id, id_, patch, sent)
-            return await conclude(tx, await revise(tx, TASKS, row, changes, expected=expected))
+            return await conclude(tx, await revise(tx, TASKS, row, changes))
 
     async def delete(self, caller: Caller, project_id: UUID, id_: UUID, expected: int | None) -> Written:
         """Delete a task that nothing hangs on; in a baseline it stays."""
