@@ -5,6 +5,7 @@ import pytest
 from catalog_api import Catalog, ago, codes
 
 from chassis import clock
+from chassis.ids import new_id
 from chassis.testkit.applications import pointers
 from service_catalog.maintenance_windows.schemas import EXAMPLE, MaintenanceWindow
 
@@ -124,3 +125,8 @@ async def test_wrong_items_are_told_with_their_places(catalog: Catalog) -> None:
         "/items/2/planned_start",
         "/items/2/planned_end",
     ]
+
+
+async def test_sentences_call_a_window_by_words(catalog: Catalog) -> None:
+    missing = await catalog.get(f"{PATH}/{new_id()}", status=404)
+    assert missing["detail"] == "There is no such maintenance window."

@@ -63,11 +63,11 @@ async def _put_once(
         known = await known_rows(tx, resource, [identity_of(resource, {"key": key})])
         if not known:
             if condition.must_exist:
-                raise Rejection("stale", "version-stale", f"There is no such {resource.noun} to replace.")
+                raise Rejection("stale", "version-stale", f"There is no such {resource.called} to replace.")
             return await conclude(tx, await add(tx))
         (found,) = known.values()
         row = await get_to_change(tx, resource, found["id"], expected=condition.expected)
         if condition.must_be_new:
             current = (row["body"], row["version"])
-            raise Rejection("stale", "already-exists", f"There is a {resource.noun} with this key.", current=current)
+            raise Rejection("stale", "already-exists", f"There is a {resource.called} with this key.", current=current)
         return await conclude(tx, await replace(tx, row))

@@ -59,7 +59,7 @@ async def get(
     statement = _one(resource, owned=owner is not None, fields=_checked_fields(resource, fields))
     row = await tx.one(statement, wanted_id=id_, wanted_owner=owner)
     if row is None:
-        raise not_found(resource.noun)
+        raise not_found(resource.called)
     return Found(row["body"], row["version"])
 
 
@@ -67,7 +67,7 @@ async def get_by(tx: Reading, resource: Resource, name: str, value: Any) -> Foun
     """Return the one resource with this value in a unique column, or refuse as `not-found`."""
     row = await tx.one(_one_by(resource, name), wanted=value)
     if row is None:
-        raise not_found(resource.noun)
+        raise not_found(resource.called)
     return Found(row["body"], row["version"])
 
 
@@ -80,7 +80,7 @@ async def get_row(tx: Reading, resource: Resource, id_: UUID, *, owner: UUID | N
     """Return the row of one resource, all columns and `body`, or refuse as `not-found`."""
     row = await find(tx, resource, id_, owner=owner)
     if row is None:
-        raise not_found(resource.noun)
+        raise not_found(resource.called)
     return row
 
 
@@ -115,7 +115,7 @@ async def _locked(tx: Transaction, resource: Resource, id_: UUID, lock: _Lock, o
 
 def _expected(resource: Resource, row: Any, version: int | None) -> Any:
     if row is None:
-        raise not_found(resource.noun)
+        raise not_found(resource.called)
     if version is not None and row["version"] != version:
         raise stale(row)
     return row

@@ -138,6 +138,11 @@ class Resource:
     constraints: Mapping[str, Rejection] = field(default_factory=dict)
     room: int = ROOM
 
+    @property
+    def called(self) -> str:
+        """What sentences call it."""
+        return self.noun.replace("_", " ")
+
     def body(self) -> ColumnElement[Any]:
         """Return the representation as one JSON expression over the table."""
         return json_object(self.fields)

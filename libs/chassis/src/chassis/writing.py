@@ -185,7 +185,7 @@ def _refuse_too_large(resource: Resource, rows: Sequence[Row], records: Sequence
     sizes = {record["id"]: record["event_bytes"] for record in records}
     for row in rows:
         shown = {name: value for name, value in row.values.items() if name in resource.fields}
-        refusal = too_large(resource.noun, shown, row.change, sizes.get(row.id, 0), resource.room)
+        refusal = too_large(resource.called, shown, row.change, sizes.get(row.id, 0), resource.room)
         if refusal is not None:
             raise refusal
 
@@ -211,5 +211,5 @@ def _shown(resource: Resource, step: Step, row: Row, records: Sequence[Any]) -> 
 async def _gone_or_stale(tx: Transaction, resource: Resource, id_: UUID) -> Written:
     current = await find_to_change(tx, resource, id_)
     if current is None:
-        raise not_found(resource.noun)
+        raise not_found(resource.called)
     raise stale(current)

@@ -33,5 +33,5 @@ def too_large(
     if size <= DATA_MAX and sum(parts.values()) <= LIGHT_MAX:
         return None
     largest = max(reversed(parts), key=lambda name: parts[name], default="")
-    message = f"This is too large: what is kept of the {noun.replace('_', ' ')} in all is at most {room} bytes."
+    message = f"This is too large: what is kept of the {noun} in all is at most {room} bytes."
     return invalid(Fault(f"/{largest}" if parts else "", "too-large", message))

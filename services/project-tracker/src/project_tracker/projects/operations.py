@@ -141,7 +141,7 @@ def _refuse_itself(id_: UUID, changes: Mapping[str, Any]) -> None:
 
 def _there(row: Any) -> Any:
     if row is None:
-        raise not_found(PROJECTS.noun)
+        raise not_found(PROJECTS.called)
     return row
 
 

@@ -120,7 +120,7 @@ class Changes:
             )
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
             last = (await steps_in_force(tx, CHANGES, id_))[-1]  # perhaps an approval afterwards
-            at = moment_of(order.at, last.at, tx.now, CHANGES.noun)
+            at = moment_of(order.at, last.at, tx.now, CHANGES.called)
             changes = entered(row, order.to, at, order.reason)
             if order.to == "approved":
                 changes["approved_by"] = caller.subject
@@ -142,7 +142,7 @@ class Changes:
             unmet = LIFECYCLE.unmet(APPROVAL_AFTERWARDS, candidate)
             if unmet:
                 raise Rejection("conflict", "guards-unmet", "The change cannot be approved afterwards.", guards=unmet)
-            at = moment_of(order.at, row["state_since"], tx.now, CHANGES.noun)
+            at = moment_of(order.at, row["state_since"], tx.now, CHANGES.called)
             values = {"approved_at": at, "approved_by": caller.subject}
             written = await update_one(tx, CHANGES, id_, values, verb=APPROVAL_AFTERWARDS.verb, at=at)
             state = row["state"]

@@ -102,7 +102,7 @@ class Improvements:
             row = await get_to_change(tx, IMPROVEMENTS, id_, expected=expected)
             candidate = Candidate(improvement=row, reason=order.reason, outcome=order.outcome)
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
-            at = moment_of(order.at, row["state_since"], tx.now, IMPROVEMENTS.noun)
+            at = moment_of(order.at, row["state_since"], tx.now, IMPROVEMENTS.called)
             changes = entered(row, order.to, at, row["planned_end"]) | {"outcome": order.outcome}
             if order.to == "cancelled":
                 changes["cancellation_reason"] = order.reason

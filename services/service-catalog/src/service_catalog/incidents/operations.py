@@ -196,7 +196,7 @@ class Incidents:
             row = await get_to_change(tx, INCIDENTS, id_, expected=expected)
             candidate = _candidate(row, order, await _dedup_key_holder(tx, row))
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
-            at = moment_of(order.at, row["state_since"], tx.now, INCIDENTS.noun)
+            at = moment_of(order.at, row["state_since"], tx.now, INCIDENTS.called)
             changes = entered(row, order.to, at, order.hold_reason)
             if order.to == "cancelled":
                 changes["cancel_reason"] = order.reason

@@ -124,7 +124,7 @@ class MaintenanceWindows:
             transition = LIFECYCLE.decide(row["state"], order.to, Candidate(order.reason))
             is_beginning = order.to == "in_progress"  # which may have been before it was written down
             last = order.at or tx.now if is_beginning else await _last(tx, row)
-            at = moment_of(order.at, last, tx.now, WINDOWS.noun)
+            at = moment_of(order.at, last, tx.now, WINDOWS.called)
             return await conclude(tx, await _enter(tx, row, transition, at, order.reason))
 
     async def transitions(self, caller: Caller, id_: UUID) -> Found:

@@ -116,7 +116,7 @@ class Outages:
             if order.at is not None and order.to != "ended":
                 raise invalid(Fault("/at", "not-allowed", "Only an end happens at an instant that is told."))
             last = (await steps_in_force(tx, OUTAGES, id_))[-1]
-            at = moment_of(order.at, last.at, tx.now, OUTAGES.noun)
+            at = moment_of(order.at, last.at, tx.now, OUTAGES.called)
             changes: dict[str, Any] = {}
             match order.to:
                 case "ended":

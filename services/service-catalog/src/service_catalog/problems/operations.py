@@ -94,7 +94,7 @@ class Problems:
             transition = LIFECYCLE.decide(
                 row["state"], order.to, Candidate(problem=row, reason=order.reason, said=said)
             )
-            at = moment_of(order.at, row["state_since"], tx.now, PROBLEMS.noun)
+            at = moment_of(order.at, row["state_since"], tx.now, PROBLEMS.called)
             changes = entered(row, order.to, at) | said
             if order.to == "cancelled":
                 changes["cancellation_reason"] = order.reason

@@ -111,7 +111,7 @@ class ServiceRequests:
             row = await get_to_change(tx, SERVICE_REQUESTS, id_, expected=expected)
             candidate = Candidate(request=row, actor=caller.subject, reason=order.reason, hold_reason=order.hold_reason)
             transition = LIFECYCLE.decide(row["state"], order.to, candidate)
-            at = moment_of(order.at, row["state_since"], tx.now, SERVICE_REQUESTS.noun)
+            at = moment_of(order.at, row["state_since"], tx.now, SERVICE_REQUESTS.called)
             changes = entered(
                 row, order.to, at, actor=caller.subject, reason=order.reason, hold_reason=order.hold_reason
             )
