@@ -70,7 +70,8 @@ class QuarantinedEvent(Output):
     id: UUID
     source: str
     """The service it came from."""
-    event_id: UUID
+    event_id: str
+    """The id it was told with: a UUID, unless another system delivered it."""
     type: str
     subject: str
     code: str
