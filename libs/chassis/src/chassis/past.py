@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import Any, Protocol
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from chassis.batch import Known, Report, Upsert, write_items
 from chassis.database import Transaction
 from chassis.history import Entry, record, retell
@@ -61,6 +63,12 @@ def steps_of(history: Iterable[PastStep] | None) -> list[Step]:
     """Return the steps that a history tells, oldest first; of several at one instant, as they are told."""
     steps = [Step(one.state, one.at, getattr(one, "hold_reason", None), one.reason) for one in history or ()]
     return sorted(steps, key=lambda step: step.at)
+
+
+def told_beside(item: BaseModel, names: Iterable[str], steps: Sized) -> dict[str, Any]:
+    """Return what an item tells in fields of these names; beside steps, null tells nothing: they do."""
+    told = {name: getattr(item, name) for name in names if name in item.model_fields_set}
+    return {name: value for name, value in told.items() if value is not None} if steps else told
 
 
 def faults_of(

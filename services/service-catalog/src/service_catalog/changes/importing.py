@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.batch import Upsert, identity_of
-from chassis.past import Draft, Step, faults_of, faults_of_course, faults_of_reach, reached, steps_of
+from chassis.past import Draft, Step, faults_of, faults_of_course, faults_of_reach, reached, steps_of, told_beside
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.changes.lifecycle import begun, entered
@@ -98,7 +98,7 @@ def _named(fields: set[str], course: Mapping[str, Any]) -> frozenset[str]:
 
 def _course(item: ChangeItem, row: Any, steps: Sequence[Step], now: datetime) -> dict[str, Any]:
     """Return the course of a change as its item tells it, or as it was known."""
-    told = {name: getattr(item, name) for name in _REACHED if name in item.model_fields_set}
+    told = told_beside(item, _REACHED, steps)
     if steps:
         course = begun(steps[0].at)
         for step in steps:

@@ -15,6 +15,7 @@ from chassis.past import (
     faults_of_reach,
     reached,
     steps_of,
+    told_beside,
 )
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
@@ -120,7 +121,7 @@ def _course(
     item: ImprovementItem, row: Any, steps: Sequence[Step], planned_end: datetime | None, now: datetime
 ) -> dict[str, Any]:
     """Return the course of an improvement as its item tells it, or as it was known."""
-    told = {name: getattr(item, name) for name in _TOLD if name in item.model_fields_set}
+    told = told_beside(item, _TOLD, steps)
     if steps:
         return _settled(_walked(steps, planned_end) | told)
     course = begun(now) if row is None else {name: row[name] for name in begun(now)}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
 from chassis.history import Course, Entry
-from chassis.past import Draft, Step, faults_of_course, steps_of
+from chassis.past import Draft, Step, faults_of_course, steps_of, told_beside
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.beginning import moved
@@ -53,7 +53,7 @@ def drafted(
         del values[name]
     steps = steps_of(item.history)
     occurred_at = item.occurred_at or (row["occurred_at"] if row else steps[0].at if steps else now)
-    instants = {name: at for name in INSTANTS if name in named and ((at := getattr(item, name)) or not steps)}
+    instants = told_beside(item, INSTANTS, steps)
     faults = faults_of(steps, occurred_at, instants, now)
     if steps and item.state not in {None, steps[-1].state}:
         faults.append(Fault("/state", "state-differs", "The state is the last one of the history."))

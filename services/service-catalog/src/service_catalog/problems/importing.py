@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.batch import Result, Upsert, identity_of
 from chassis.history import Course
-from chassis.past import Draft, Step, changes_what_is_over, faults_of, faults_of_course, steps_of
+from chassis.past import Draft, Step, changes_what_is_over, faults_of, faults_of_course, steps_of, told_beside
 from chassis.rejection import Fault, Rejection, invalid
 from chassis.transitions import change_of
 from service_catalog.incidents.priority import priority_of
@@ -142,7 +142,7 @@ def _course(
     item: ProblemItem, row: Any, steps: Sequence[Step], identified_at: datetime, now: datetime
 ) -> dict[str, Any]:
     """Return the course of a problem as its item tells it, or as it was known."""
-    told = {name: getattr(item, name) for name in _INSTANTS if name in item.model_fields_set}
+    told = told_beside(item, _INSTANTS, steps)
     course = begun(identified_at)
     if steps:
         for step in steps:
