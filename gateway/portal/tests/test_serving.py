@@ -156,6 +156,8 @@ def test_keys_and_clients_that_cannot_be_read_are_faults_of_the_settings(tmp_pat
         "clients.x.scopes",
         "clients.x.audiences",
     }
+    clients.write_text('[clients.x]\nsecret_hashes = ["a plain one"]\norg = "a"\nscopes = ["s"]\naudiences = ["a"]\n')
+    assert told()[1:] == ["TANDEM_CLIENTS_FILE: clients.x.secret_hashes: This is no hash; `portal hash` makes one."]
 
 
 def test_a_secret_is_hashed_as_the_file_of_clients_has_it() -> None:

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 # Secrets are random and long, so the cost only has to slow down whoever steals the file.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -40,12 +41,21 @@ class WrongClientsError(Exception):
         self.faults = faults
 
 
+def _hashes(texts: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        for text in texts:
+            extract_parameters(text)
+    except InvalidHashError:
+        raise PydanticCustomError("hash", "This is no hash; `portal hash` makes one.") from None
+    return texts
+
+
 class Client(BaseModel):
     """A client and the most it may ask for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    secret_hashes: Annotated[tuple[str, ...], Field(min_length=1)]
+    secret_hashes: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_hashes)]
     org: Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,63})$")]
     scopes: Annotated[tuple[str, ...], Field(min_length=1)]
     audiences: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -150,5 +160,5 @@ def _clients(path: Path) -> Mapping[str, Client]:
 def _verifies(stored: str, secret: str) -> bool:
     try:
         return HASHER.verify(stored, secret)
-    except (VerificationError, InvalidHashError):
+    except VerificationError:
         return False
