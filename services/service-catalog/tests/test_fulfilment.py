@@ -233,7 +233,7 @@ async def test_a_breach_that_was_none_is_told_when_it_happens(
     await watched(addresses)
     await catalog.patch(f"calendars/{calendar['id']}", {"weekly": ALWAYS, "exceptions": []})
     await watched(addresses)
-    assert await told(pools, catalog, own) == ["warned", "breached"] * 2
+    assert await told(pools, catalog, own) == ["warned", "breached", "withdrawn", "warned", "breached"]
 
 
 async def test_two_that_watch_at_once_beside_commands_tell_once(catalog: Catalog, pools: Pools) -> None:

@@ -52,13 +52,6 @@ class Notice:
     data: Mapping[str, Any]
 
 
-async def tell(
-    tx: Transaction, *, noun: str, verb: str, subject: str, about: UUID, at: datetime, data: Mapping[str, Any]
-) -> None:
-    """Publish one notice."""
-    await tell_all(tx, [Notice(noun=noun, verb=verb, subject=subject, about=about, at=at, data=data)])
-
-
 async def tell_all(tx: Transaction, notices: Sequence[Notice]) -> None:
     """Publish notices in the order given, in one statement."""
     if notices:

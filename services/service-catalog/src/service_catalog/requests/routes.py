@@ -130,6 +130,9 @@ def router(requests: ServiceRequests, clocks: FulfilmentClocks) -> Router:
         The clock starts with the approval and counts the working minutes of its calendar. It pauses while the request
         waits for its requester or a vendor, and in `fulfilled` before a reopening; it stops with `fulfilled`. Target
         and calendar are those of the catalogue item when the request was made.
+
+        A warning and a breach are events, `tandem.service_request_fulfilment.warned.v1` and `.breached.v1`. Where what
+        was told turns out to be untrue, `.withdrawn.v1` tells how the clock stands.
         """
         return answer(request, await clocks.get(caller, service_request_id))
 

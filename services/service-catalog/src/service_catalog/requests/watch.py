@@ -1,4 +1,7 @@
-"""What the worker watches service requests for: it tells of warnings and breaches of their fulfilment."""
+"""What the worker watches service requests for.
+
+It tells of warnings and breaches of their fulfilment, and where they are none any more.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,7 +12,7 @@ from sqlalchemy import Text, Uuid, bindparam, delete, func
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chassis.database import Statement, Transaction
-from chassis.events.notices import tell
+from chassis.events.notices import Notice, tell_all
 from chassis.resource import Instant
 from service_catalog.clocks.documents import told_of
 from service_catalog.clocks.reckoning import Clock, Measure, Step
@@ -33,10 +36,12 @@ _NOTE = Statement(
     .on_conflict_do_nothing()
 )
 _WITHDRAW = Statement(
-    delete(fulfilment_notice).where(
+    delete(fulfilment_notice)
+    .where(
         fulfilment_notice.c.kind == bindparam("kind", type_=Text),
         fulfilment_notice.c.service_request_id == func.any(bindparam("ids", type_=ARRAY(Uuid, dimensions=1))),
     )
+    .returning(fulfilment_notice.c.service_request_id)
 )
 
 
@@ -56,33 +61,41 @@ class WatchedRequests:
     async def judge(self, tx: Transaction, rows: Sequence[Any]) -> Mapping[UUID, datetime | None]:
         """Tell of requests' clocks, and return when those that are not over are looked at next."""
         clocks = await self._clocks.clocks_of(tx, rows)
-        await _withdraw(tx, {id_: clock for id_, (clock, _) in clocks.items()})
+        untrue = await _withdraw(tx, {id_: clock for id_, (clock, _) in clocks.items()})
         for row in rows:
             if row["id"] in clocks:
-                await _tell_of(tx, row, *clocks[row["id"]])
+                await _tell_of(tx, row, *clocks[row["id"]], is_untrue=row["id"] in untrue)
         going_on = [row["id"] for row in rows if row["state"] not in _ENDED]
         return {id_: min(coming([clocks[id_][0]] if id_ in clocks else []), default=None) for id_ in going_on}
 
 
-async def _withdraw(tx: Transaction, clocks: Mapping[UUID, Clock[Measure]]) -> None:
-    """Take back what was told of clocks that stand otherwise now, so that it is told again when it happens."""
+async def _withdraw(tx: Transaction, clocks: Mapping[UUID, Clock[Measure]]) -> frozenset[UUID]:
+    """Take back what was told of clocks that stand otherwise now, so that it is told again when it happens.
+
+    Returns of whose clocks something was told.
+    """
+    untrue: set[UUID] = set()
     for kind in ("warned", "breached"):
         if ids := [id_ for id_, clock in clocks.items() if kind in not_reached(clock)]:
-            await tx.run(_WITHDRAW, kind=kind, ids=ids)
+            untrue.update(row["service_request_id"] for row in await tx.all(_WITHDRAW, kind=kind, ids=ids))
+    return frozenset(untrue)
 
 
-async def _tell_of(tx: Transaction, row: Any, clock: Clock[Measure], steps: Sequence[Step]) -> None:
-    """Tell of a warning and of a breach, each once."""
+async def _tell_of(tx: Transaction, row: Any, clock: Clock[Measure], steps: Sequence[Step], *, is_untrue: bool) -> None:
+    """Tell that what was told of a clock is untrue, and of a warning and of a breach, each once."""
+    told = [("withdrawn", tx.now)] if is_untrue else []
     for verb, at in to_tell(clock):
-        if not await tx.run(_NOTE, org=tx.caller.org, service_request_id=row["id"], kind=verb, told_at=tx.now):
-            continue
-        about = {"service_request_id": str(row["id"])} | {name: str(row[name]) for name in _NAMES}
-        await tell(
-            tx,
-            noun="service_request_fulfilment",
-            verb=verb,
-            subject=f"service-request-fulfilments/{row['id']}",
-            about=row["id"],
-            at=at,
-            data=about | told_of(shown(clock, steps)),
-        )
+        if await tx.run(_NOTE, org=tx.caller.org, service_request_id=row["id"], kind=verb, told_at=tx.now):
+            told.append((verb, at))
+    if not told:
+        return
+    about = {"service_request_id": str(row["id"])} | {name: str(row[name]) for name in _NAMES}
+    data = about | told_of(shown(clock, steps))
+    subject = f"service-request-fulfilments/{row['id']}"
+    await tell_all(
+        tx,
+        [
+            Notice(noun="service_request_fulfilment", verb=verb, subject=subject, about=row["id"], at=at, data=data)
+            for verb, at in told
+        ],
+    )

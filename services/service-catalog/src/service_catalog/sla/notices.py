@@ -34,7 +34,11 @@ _NOT_REACHED = (
     .table_valued(*(column(name, sla_notice.c[name].type) for name in _KEY), name="not_reached")
     .render_derived()
 )
-_WITHDRAW = Statement(delete(sla_notice).where(*(sla_notice.c[name] == _NOT_REACHED.c[name] for name in _KEY)))
+_WITHDRAW = Statement(
+    delete(sla_notice)
+    .where(*(sla_notice.c[name] == _NOT_REACHED.c[name] for name in _KEY))
+    .returning(*(sla_notice.c[name] for name in _KEY[:-1]))
+)
 _GIVEN = Statement(
     select(
         func.coalesce(sla_notice.c.at, sla_notice.c.told_at).label("at"),
@@ -52,13 +56,17 @@ async def note(tx: Transaction, incident_id: UUID, *, metric: str, priority: str
     return bool(await tx.value(_NOTE, org=tx.caller.org, told_at=tx.now, at=at, **names))
 
 
-async def withdraw(tx: Transaction, not_reached: Sequence[tuple[UUID, str, str, str]]) -> None:
+async def withdraw(
+    tx: Transaction, not_reached: Sequence[tuple[UUID, str, str, str]]
+) -> frozenset[tuple[UUID, str, str]]:
     """Take back what was told of clocks that stand otherwise now, so that it is told again when it happens.
 
-    Each is an incident's id, a metric, a priority and a kind.
+    Each is an incident's id, a metric, a priority and a kind; returns of which clocks something was told.
     """
-    if not_reached:
-        await tx.run(_WITHDRAW, **dict(zip(_KEY, map(list, zip(*not_reached, strict=True)), strict=True)))
+    if not not_reached:
+        return frozenset()
+    columns = dict(zip(_KEY, map(list, zip(*not_reached, strict=True)), strict=True))
+    return frozenset(tuple(row) for row in await tx.all(_WITHDRAW, **columns))
 
 
 async def notices_of(tx: Reading, incident_id: UUID) -> Sequence[Any]:

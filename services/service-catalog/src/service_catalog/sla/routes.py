@@ -34,6 +34,9 @@ def router(clocks: SlaClocks) -> Router:
         The clock of the response stops at the first state after `new` and never pauses. That of the resolution pauses
         while the incident waits for its caller or a vendor, and in `resolved` before a reopening. Both count the
         working minutes of their calendar. A new priority brings new clocks, which start with the incident.
+
+        A warning and a breach are events, `tandem.incident_sla.warned.v1` and `.breached.v1`. Where what was told turns
+        out to be untrue, `.withdrawn.v1` tells how the clock stands.
         """
         return answer(request, await clocks.get(caller, incident_id))
 

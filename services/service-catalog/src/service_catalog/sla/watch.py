@@ -1,4 +1,7 @@
-"""What the worker watches incidents for: it tells of warnings and breaches, and closes what stayed resolved."""
+"""What the worker watches incidents for.
+
+It tells of warnings and breaches, and where they are none any more; and it closes what stayed resolved.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -6,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.database import Transaction
-from chassis.events.notices import tell
+from chassis.events.notices import Notice, tell_all
 from service_catalog.clocks.documents import told_of
 from service_catalog.clocks.reckoning import Clock
 from service_catalog.clocks.watch import coming, not_reached, to_tell
@@ -37,12 +40,13 @@ class WatchedIncidents:
         clocks_of = await self._clocks.clocks_of(tx, rows)
         closing = [incident for incident in rows if closes_by_itself(incident)]
         days_of = await closing_days_of(tx, {incident["service_id"] for incident in closing}) if closing else {}
-        await withdraw(tx, [one for id_, clocks in clocks_of.items() for one in _not_reached(id_, clocks)])
+        untrue = await withdraw(tx, [one for id_, clocks in clocks_of.items() for one in _not_reached(id_, clocks)])
         following: dict[UUID, datetime | None] = {}
         for incident in rows:
             clocks = clocks_of[incident["id"]]
             for clock in clocks:
-                await _tell_of(tx, incident, clock)
+                is_untrue = (incident["id"], clock.target.metric, clock.target.priority) in untrue
+                await _tell_of(tx, incident, clock, is_untrue=is_untrue)
             if incident["state"] in {"closed", "cancelled"}:
                 continue
             looks = [*coming(clocks)]
@@ -69,20 +73,23 @@ def _not_reached(incident_id: UUID, clocks: Sequence[Clock[Target]]) -> Iterator
             yield incident_id, clock.target.metric, clock.target.priority, kind
 
 
-async def _tell_of(tx: Transaction, incident: Any, clock: Clock[Target]) -> None:
-    """Tell of a warning and of a breach, each once."""
-    target = clock.target
+async def _tell_of(tx: Transaction, incident: Any, clock: Clock[Target], *, is_untrue: bool) -> None:
+    """Tell that what was told of a clock is untrue, and of a warning and of a breach, each once."""
+    notices = [_notice(incident, clock, "withdrawn", tx.now)] if is_untrue else []
+    names = {"metric": clock.target.metric, "priority": clock.target.priority}
     for verb, at in to_tell(clock):
-        names = {"metric": target.metric, "priority": target.priority}
-        if not await note(tx, incident["id"], kind=verb, at=at, **names):
-            continue
-        about = {"incident_id": str(incident["id"]), "service_id": str(incident["service_id"])}
-        await tell(
-            tx,
-            noun="incident_sla",
-            verb=verb,
-            subject=f"incident-slas/{incident['id']}/{target.metric}/{target.priority}",
-            about=incident["id"],
-            at=at,
-            data=about | told_of(document_of(clock)),
-        )
+        if await note(tx, incident["id"], kind=verb, at=at, **names):
+            notices.append(_notice(incident, clock, verb, at))
+    await tell_all(tx, notices)
+
+
+def _notice(incident: Any, clock: Clock[Target], verb: str, at: datetime) -> Notice:
+    about = {"incident_id": str(incident["id"]), "service_id": str(incident["service_id"])}
+    return Notice(
+        noun="incident_sla",
+        verb=verb,
+        subject=f"incident-slas/{incident['id']}/{clock.target.metric}/{clock.target.priority}",
+        about=incident["id"],
+        at=at,
+        data=about | told_of(document_of(clock)),
+    )
