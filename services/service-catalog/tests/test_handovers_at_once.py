@@ -17,6 +17,7 @@ from chassis.caller import Caller
 from chassis.database import connect_arguments
 from chassis.events.consumer import Consumer
 from chassis.events.progress import progress
+from chassis.schemas import parse_instant
 from chassis.standing import Standing
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import EventService, running, service_on, until
@@ -197,7 +198,7 @@ async def test_supporting_and_a_handover_at_once_never_leave_a_supported_service
         handover = await catalog.get(f"handovers/{event['data']['id']}")
         history = (await catalog.get(f"{own}/history"))["items"]
         if moved.is_success:  # it came first: what is told of a supported service is a change of it
-            assert history[-1]["recorded_at"] <= handover["created_at"]
+            assert parse_instant(history[-1]["recorded_at"]) <= parse_instant(handover["created_at"])
         else:
             assert (moved.status_code, history[-1]["to"]) == (409, "delivering")
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from catalog_api import Catalog, ago
 
+from chassis.schemas import parse_instant
 from chassis.testkit.applications import pointers
 
 TEN, ELEVEN, NOON, ONE = (f"2026-01-05T{hour}:00:00Z" for hour in (10, 11, 12, 13))
@@ -23,7 +24,8 @@ async def actors_of(catalog: Catalog, own: str) -> list[str]:
 async def superseded(catalog: Catalog, own: str) -> list[tuple[Any, ...]]:
     """Return what was told before: to which state, when, by whom, and who corrected it."""
     steps = (await catalog.get(f"{own}/transitions"))["superseded"]
-    assert [step["superseded_at"] for step in steps] == sorted(step["superseded_at"] for step in steps)
+    superseded = [parse_instant(step["superseded_at"]) for step in steps]
+    assert superseded == sorted(superseded)
     return [tuple(step[name] for name in ("to", "at", "actor", "superseded_by")) for step in steps]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from catalog_api import Catalog, ago
 
+from chassis.schemas import parse_instant
 from chassis.testkit.applications import ANY_VERSION
 from chassis.testkit.databases import Pools
 from chassis.testkit.telling import told
@@ -167,7 +168,9 @@ async def test_a_cancelled_problem_tells_its_incidents_and_lets_them_go(catalog:
         freed = await catalog.get(own)
         assert (freed["problem_id"], freed["version"], freed["state"]) == (None, 3, "new")
         assert [name for name, *_ in await told(pools, catalog, own)][1:] == ["incident.updated"] * 2
-        entries = sorted(await catalog.timeline(incident, "problem"), key=lambda entry: entry["recorded_at"])
+        entries = sorted(
+            await catalog.timeline(incident, "problem"), key=lambda entry: parse_instant(entry["recorded_at"])
+        )
         assert [(entry["to"], entry["reason"]) for entry in entries] == [
             ("linked", None),
             ("cancelled", "A duplicate."),

@@ -15,7 +15,7 @@ from chassis.cursors import CursorSeal
 from chassis.database import Database
 from chassis.events.siblings import Siblings
 from chassis.ids import new_id
-from chassis.schemas import instant_text
+from chassis.schemas import instant_text, parse_instant
 from chassis.standing import Standing
 from chassis.testkit.databases import Addresses, Pools
 from chassis.testkit.eventing import running, until
@@ -254,7 +254,7 @@ async def test_warnings_and_breaches_stand_on_the_timeline_where_they_happened(
         ("sla", "breached", resolution["due_at"], "system"),
     ]
     assert {json.dumps(entry["details"]) for entry in entries} == {'{"metric": "resolution_time", "priority": "P1"}'}
-    assert entries[0]["recorded_at"] > entries[1]["at"]
+    assert parse_instant(entries[0]["recorded_at"]) > parse_instant(entries[1]["at"])
     await catalog.post(f"{own}/timeline", {"text": "It is late."})
     kinds = [entry["kind"] for entry in await catalog.timeline(incident)]
     assert kinds == ["state", "state", "sla", "sla", "note"]
