@@ -79,6 +79,9 @@ async def test_a_cost_is_reversed_once_and_a_reversal_never(catalog: Catalog, po
     assert refused["code"] == "cost-is-reversal"
     assert (await catalog.get(f"costs/{made['id']}")) == made
     assert await told(pools, catalog, f"costs/{reversal['id']}") == [("cost.created", 1, reversal, None)]
+    taken_back: Any = await catalog.get("costs", service_id=made["service_id"], reversed="true")
+    standing: Any = await catalog.get("costs", service_id=made["service_id"], reversed="false")
+    assert [[one["id"] for one in page["items"]] for page in (taken_back, standing)] == [[made["id"]], [reversal["id"]]]
     for wrong in ({}, {"reason": " "}, {"reason": "x", "amount": euros("1")}):
         await catalog.post(path, wrong, status=422)
 

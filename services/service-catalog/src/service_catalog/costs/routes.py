@@ -31,6 +31,9 @@ class CostQuery(ListQuery):
     vendor: str | None = None
     reference: str | None = None
     reversal_of: UUID | None = None
+    reversed: Annotated[
+        bool | None, Query(description="Only those that were taken back, or only those that stand.")
+    ] = None
     external_source: str | None = None
     external_id: str | None = None
 

@@ -1,6 +1,21 @@
 """The table of a service's costs."""
 
-from sqlalchemy import Column, Date, ForeignKeyConstraint, Index, Integer, Numeric, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    cast,
+    exists,
+    select,
+    text,
+)
 
 from chassis.reading import refuse_unknown
 from chassis.rejection import Rejection
@@ -39,6 +54,9 @@ cost = tenant_table(
     Index("cost_updated_at", "org", "updated_at", "id"),
 )
 
+_REVERSAL = cost.alias("reversal")
+_IS_REVERSED = exists(select(_REVERSAL.c.id).where(_REVERSAL.c.org == cost.c.org, _REVERSAL.c.reversal_of == cost.c.id))
+
 COSTS = Resource(
     collection="costs",
     noun="cost",
@@ -47,6 +65,7 @@ COSTS = Resource(
     | {"amount": money(cost.c.amount, cost.c.currency)},
     sorts=("created_at", "updated_at", "period_start"),
     search=("description", "reference", "vendor"),
+    filters={"reversed": lambda wanted: cast(wanted, Boolean) == _IS_REVERSED},
     constraints={
         "cost_service_fkey": refuse_unknown("service", "/service_id"),
         "cost_reversal_key": Rejection("conflict", "cost-reversed", "This cost has been reversed already."),
