@@ -53,6 +53,8 @@ def test_attributes_in_headers_are_percent_encoded() -> None:
         {"id": 7},
         {"source": None},
         {"type": ""},
+        {"time": 0},
+        {"recordedtime": 1.5},
         {"time": "yesterday"},
         {"time": "2026-03-01T10:00:00"},
         {"Upper": "x"},

@@ -5,13 +5,22 @@ Events leave as text that PostgreSQL built, so `data` is byte for byte what the 
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import from_json, to_json
 
 from chassis.events.position import EPOCH_DIGITS, POSITION_DIGITS, Position
 from chassis.faults import is_strict, pointer_to
@@ -106,8 +115,16 @@ class Event(BaseModel):
         return self.time
 
 
-_ONE: TypeAdapter[Event] = TypeAdapter(Event)
-_MANY: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
+class _Delivered(Event):
+    """One that somebody else has sent: a number is no instant there."""
+
+    time: Annotated[AwareDatetime, Strict()] | None = None
+    recordedtime: Annotated[AwareDatetime, Strict()] | None = None
+
+
+_LOGGED: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
+_ONE: TypeAdapter[_Delivered] = TypeAdapter(_Delivered)
+_MANY: TypeAdapter[list[_Delivered]] = TypeAdapter(list[_Delivered])
 
 
 def read_batch(body: bytes) -> list[Event]:
@@ -115,7 +132,7 @@ def read_batch(body: bytes) -> list[Event]:
 
     In two steps: what may be anything, as `data`, is read in three quarters of the time so.
     """
-    return _MANY.validate_python(from_json(body))
+    return _LOGGED.validate_python(from_json(body))
 
 
 def read_message(headers: dict[str, str], body: bytes) -> list[Event]:
@@ -130,7 +147,7 @@ def read_message(headers: dict[str, str], body: bytes) -> list[Event]:
         raise _malformed(first["loc"], first["msg"]) from error
 
 
-def _read_message(headers: dict[str, str], body: bytes) -> list[Event]:
+def _read_message(headers: dict[str, str], body: bytes) -> Sequence[Event]:
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == BATCH_JSON:
         return _MANY.validate_json(_strict(body))
@@ -141,7 +158,7 @@ def _read_message(headers: dict[str, str], body: bytes) -> list[Event]:
     raise Rejection("unsupported", "not-a-cloudevent", "A CloudEvent 1.0 is needed, in any of the HTTP modes.")
 
 
-def _shown(events: list[Event]) -> list[Event]:
+def _shown(events: Sequence[Event]) -> list[Event]:
     """Refuse control characters in the attributes of events, and ids that cannot be remembered."""
     for event in events:
         for name, value in event:
@@ -149,7 +166,7 @@ def _shown(events: list[Event]) -> list[Event]:
                 raise _malformed([name], "it holds control characters")
         if len(event.id.encode()) > ID_BYTES_MAX:
             raise _malformed(["id"], f"it has more than {ID_BYTES_MAX} bytes")
-    return events
+    return [*events]
 
 
 def _strict(body: bytes) -> bytes:
@@ -174,4 +191,4 @@ def _read_binary(headers: dict[str, str], content_type: str, body: bytes) -> Eve
         attributes["data"] = TypeAdapter(Any).validate_json(_strict(body))
     elif body:
         attributes["data_base64"] = b64encode(body).decode()
-    return _ONE.validate_python(attributes)
+    return _ONE.validate_json(to_json(attributes))
