@@ -61,6 +61,7 @@ def test_attributes_in_headers_are_percent_encoded() -> None:
         {"with-dash": "x"},
         {"deep": {"a": 1}},
         {"aggregateversion": "-1"},
+        {"aggregateversion": True},
     ],
 )
 def test_a_broken_event_is_malformed(change: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Strict,
@@ -20,7 +21,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
-from pydantic_core import from_json, to_json
+from pydantic_core import PydanticCustomError, from_json, to_json
 
 from chassis.events.position import EPOCH_DIGITS, POSITION_DIGITS, Position
 from chassis.faults import is_strict, pointer_to
@@ -115,9 +116,16 @@ class Event(BaseModel):
         return self.time
 
 
-class _Delivered(Event):
-    """One that somebody else has sent: a number is no instant there."""
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("version", "Input should be a number")
+    return value
 
+
+class _Delivered(Event):
+    """One that somebody else has sent: a number is no instant there, and true no number."""
+
+    aggregateversion: Annotated[int | None, Field(default=None, ge=0), BeforeValidator(_no_flag)]
     time: Annotated[AwareDatetime, Strict()] | None = None
     recordedtime: Annotated[AwareDatetime, Strict()] | None = None
 
